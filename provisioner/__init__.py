@@ -1,0 +1,1 @@
+"""Self-service provisioning of model platforms on Google Cloud."""

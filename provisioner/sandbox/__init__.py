@@ -1,0 +1,1 @@
+"""An embedded Google Cloud and GitHub that unmodified clients talk to."""
