@@ -1,0 +1,153 @@
+"""The two inputs: a team's request and the platform team's settings."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import EmailStr, Field
+
+from provisioner.request.parts import Budget, Bucket, Environment, ExtraRoles, Key, Model, Region, Registry, Service
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,28}[a-z0-9]$")]
+
+
+class RepositoryTeam(Model):
+    """A GitHub team with access to the repository."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
+    permission: Literal["pull", "triage", "push", "maintain", "admin"] = "push"
+
+
+class Collaborator(Model):
+    """A GitHub user with access to the repository."""
+
+    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$")]
+    permission: Literal["pull", "triage", "push", "maintain", "admin"] = "push"
+
+
+class RepositoryRequest(Model):
+    """The GitHub repository that the team receives."""
+
+    name: Annotated[
+        str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$", description="The team's name when not given.")
+    ] = None
+    mode: Literal["create", "adopt", "existing"] = "create"
+    path: Annotated[str | None, Field(description="Folder of a monorepo; reserved.")] = None
+    visibility: Literal["private", "internal", "public"] = "private"
+    description: Annotated[str | None, Field(max_length=350)] = None
+    topics: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    teams: tuple[RepositoryTeam, ...] = ()
+    collaborators: tuple[Collaborator, ...] = ()
+
+
+class Request(Model):
+    """``teams/<team>.yaml``: what a team asks for. Only the first five fields are essential."""
+
+    version: Literal[1] = 1
+    team: Slug
+    owner: Annotated[EmailStr, Field(description="E-mail address of the people who answer for this.")]
+    owner_group: Annotated[
+        Slug | None, Field(description="Label value of the owning group; the team when not given.")
+    ] = None
+    cost_center: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    data_class: Literal["public", "internal", "confidential", "restricted"]
+    description: Annotated[str | None, Field(max_length=200)] = None
+    vcs: Literal["github"] = "github"
+    repository: RepositoryRequest = RepositoryRequest()
+    environments: Annotated[dict[str, Environment], Field(min_length=1, max_length=6)]
+    buckets: dict[Key, Bucket] = {"data": Bucket()}
+    registries: dict[Key, Registry] = {"images": Registry()}
+    services: dict[Key, Service] = {"scoring": Service()}
+    budget: Budget | None = None
+    trusted_workflows: Annotated[
+        tuple[str, ...], Field(max_length=10, description="job_workflow_ref values that may deploy.")
+    ] = ()
+    self_hosted_runners: bool = False
+
+
+class GitHubSettings(Model):
+    """Where the repositories live; the hosts are settings, never constants."""
+
+    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$")]
+    host: str = "github.com"
+    api_url: str = "https://api.github.com"
+    oidc_issuer: str = "https://token.actions.githubusercontent.com"
+    audience: Annotated[
+        str | None, Field(description="Audience of the tokens; the provider's own name when not given.")
+    ] = None
+    plan: Literal["free", "team", "enterprise"] = "enterprise"
+    app_slug: str = "provision-env"
+
+
+class StateSettings(Model):
+    """The bucket with all Terraform state."""
+
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")]
+    project: str
+    location: Annotated[str, Field(pattern=r"^[A-Z0-9-]+$")] = "EU"
+
+
+class Organisation(Model):
+    """The Google Cloud organisation."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9]{6,20}$")]
+    domain: str
+    folder: Annotated[str | None, Field(pattern=r"^[0-9]{6,20}$")] = None
+
+
+class TemplateSettings(Model):
+    """Which repository template: the built-in one, or a git source pinned by commit."""
+
+    source: str = "builtin"
+    version: str | None = None
+
+
+class ModuleSettings(Model):
+    """Which Terraform modules: the ones that come with this version, or a git source pinned by commit."""
+
+    source: str = "builtin"
+    ref: Annotated[str | None, Field(pattern=r"^[0-9a-f]{40}$")] = None
+
+
+class Waiver(Model):
+    """A permission to break one rule on one resource until a day."""
+
+    rule: str
+    resource: Annotated[str, Field(min_length=3, description="Resource address; * stands for a part of it.")]
+    owner: str
+    reason: Annotated[str, Field(min_length=10)]
+    expires: date
+
+
+class IdentitySettings(Model):
+    """How trust is cut; ``shared`` is reserved."""
+
+    pool: Literal["per_environment", "shared"] = "per_environment"
+
+
+class Platform(Model):
+    """``platform.yaml``: the platform team's settings for all teams."""
+
+    version: Literal[1] = 1
+    organisation: Organisation
+    github: GitHubSettings
+    state: StateSettings
+    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
+    regions: Annotated[tuple[Region, ...], Field(min_length=1)]
+    locations: Annotated[tuple[str, ...], Field(description="Multi-regions allowed beside the regions.")] = ()
+    required_labels: tuple[str, ...] = ("team", "env", "cost-center", "owner", "data-class", "managed-by")
+    labels: Annotated[dict[str, str], Field(description="Labels put on everything.")] = {}
+    default_budget: Budget = Budget(amount=500)
+    role_allow_list: ExtraRoles = ExtraRoles()
+    approvers: tuple[str, ...] = ()
+    placeholder_image: str = (
+        "us-docker.pkg.dev/cloudrun/container/hello@sha256:"
+        "1595248959b1eaac7f793dfcab2adaecf9c14fdf1cc2b60d20539c6b22fd8e4a"
+    )
+    template: TemplateSettings = TemplateSettings()
+    modules: ModuleSettings = ModuleSettings()
+    identity: IdentitySettings = IdentitySettings()
+    shared_projects: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    require_checkov: bool = False

@@ -1,0 +1,122 @@
+"""What a team may ask for inside one environment: buckets, registries, services, budgets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """Every part of a request: frozen, and nothing unknown is accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+Key = Annotated[
+    str, Field(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", description="Short name of a part, 1-20 characters.")
+]
+Region = Annotated[
+    str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$", description="A Google Cloud region such as europe-west1.")
+]
+
+
+class Bucket(Model):
+    """A Cloud Storage bucket; everything not said is the safe setting."""
+
+    location: Annotated[str | None, Field(description="Location; the environment's region when not given.")] = None
+    storage_class: Literal["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"] = "STANDARD"
+    keep_versions: Annotated[int, Field(ge=1, le=100, description="Old versions kept per object.")] = 5
+    soft_delete_days: Annotated[int, Field(ge=7, le=90)] = 7
+    kms_key: Annotated[
+        str | None, Field(pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$")
+    ] = None
+    publish_prefixes: Annotated[
+        tuple[str, ...],
+        Field(max_length=10, description="Prefixes that the deploy identity may write (managed folders)."),
+    ] = ()
+
+
+class Registry(Model):
+    """A Docker repository in Artifact Registry."""
+
+    location: Annotated[str | None, Field(description="Location; the environment's region when not given.")] = None
+    immutable_tags: bool = True
+    mutable_reason: Annotated[
+        str | None, Field(min_length=10, description="Required when immutable_tags is false.")
+    ] = None
+    keep_untagged_days: Annotated[int, Field(ge=1, le=365)] = 30
+    kms_key: str | None = None
+
+
+class Scaling(Model):
+    """Instances of a service."""
+
+    min: Annotated[int, Field(ge=0, le=100)] = 0
+    max: Annotated[int, Field(ge=1, le=100)] = 3
+
+
+class SecretReference(Model):
+    """A secret that exists already in the environment's project; the version is pinned."""
+
+    secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
+    version: Annotated[int, Field(ge=1)]
+
+
+class Service(Model):
+    """A scoring service on Cloud Run."""
+
+    image: Annotated[
+        str | None, Field(description="Image by digest; until CI deploys, the platform's placeholder image is used.")
+    ] = None
+    cpu: Literal["1", "2", "4", "8"] = "1"
+    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}(Mi|Gi)$")] = "512Mi"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    scaling: Scaling = Scaling()
+    ingress: Literal["internal", "load-balancer", "public"] = "internal"
+    public_reason: Annotated[str | None, Field(min_length=10, description="Required when ingress is public.")] = None
+    invokers: Annotated[
+        tuple[str, ...], Field(max_length=20, description="group:, user: or serviceAccount: members.")
+    ] = ()
+    env: Annotated[dict[str, str], Field(max_length=50)] = {}
+    secrets: Annotated[dict[str, SecretReference], Field(max_length=20)] = {}
+    probe_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$")] = "/health"
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+
+
+class Budget(Model):
+    """A monthly budget of an environment's project."""
+
+    amount: Annotated[int, Field(ge=1, le=10_000_000, description="Whole units of the currency per month.")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
+class Reviewer(Model):
+    """Who must approve a deployment: a GitHub user or a team of the owner, exactly one of them."""
+
+    user: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$")] = None
+    team: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] = None
+
+
+class ExtraRoles(Model):
+    """Extra project roles per persona, each from the platform's allow-list."""
+
+    plan: tuple[str, ...] = ()
+    deploy: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+
+
+class Environment(Model):
+    """One stage of a team: its project and what differs from the team's defaults."""
+
+    project: Annotated[str, Field(description="Project id; the project exists already.")]
+    region: Annotated[Region | None, Field(description="The platform's first region when not given.")] = None
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")] = "main"
+    reviewers: Annotated[tuple[Reviewer, ...], Field(max_length=6)] = ()
+    plan_from_pull_requests: Annotated[bool | None, Field(description="Default: only for dev.")] = None
+    approval: Literal["github", "platform"] = "github"
+    buckets: dict[Key, Bucket] | None = None
+    registries: dict[Key, Registry] | None = None
+    services: dict[Key, Service] | None = None
+    roles: ExtraRoles = ExtraRoles()
+    budget: Budget | None = None
