@@ -22,7 +22,7 @@ class RepositoryTeam(Model):
 class Collaborator(Model):
     """A GitHub user with access to the repository."""
 
-    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$")]
+    user: Annotated[str, Field(max_length=39, pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")]
     permission: Literal["pull", "triage", "push", "maintain", "admin"] = "push"
 
 
@@ -69,7 +69,7 @@ class Request(Model):
 class GitHubSettings(Model):
     """Where the repositories live; the hosts are settings, never constants."""
 
-    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$")]
+    owner: Annotated[str, Field(max_length=39, pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")]
     host: str = "github.com"
     api_url: str = "https://api.github.com"
     oidc_issuer: str = "https://token.actions.githubusercontent.com"

@@ -94,7 +94,7 @@ class Budget(Model):
 class Reviewer(Model):
     """Who must approve a deployment: a GitHub user or a team of the owner, exactly one of them."""
 
-    user: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$")] = None
+    user: Annotated[str | None, Field(max_length=39, pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")] = None
     team: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] = None
 
 
