@@ -1,6 +1,7 @@
 """Every error that reaches a person.
 
     ProvisionError            1  something failed; the run can be resumed
+    +-- Blocked               1  preflight found what a person has to mend first
     +-- InvalidInput          2  the request, the platform file or the command line is wrong
     +-- RefusedByPolicy       3  a rule said no
     +-- LockedByAnotherRun    4  somebody else holds the lease or the state lock
@@ -78,3 +79,12 @@ class Interrupted(ProvisionError):
     """The user interrupted; everything made so far is recorded."""
 
     exit_code = 130
+
+
+class Blocked(ProvisionError):
+    """The run cannot start yet; ``problems`` lists everything a person has to mend first."""
+
+    def __init__(self, reason: str, *, fix: str = "", problems: tuple[ProvisionError, ...] = ()) -> None:
+        """Keep all problems, so that a person mends them in one go."""
+        super().__init__(reason, fix=fix)
+        self.problems = problems

@@ -1,0 +1,93 @@
+"""One writer per environment: leases with an owner, a heartbeat and an expiry."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from provisioner.errors import LockedByAnotherRun
+from provisioner.runs.ledger import Ledger
+
+LIFETIME_SECONDS = 30.0
+_BEATS_PER_LIFETIME = 4
+
+
+class LeaseLost(LockedByAnotherRun):
+    """Our own lease expired and somebody else took it; the run stops before it writes again."""
+
+
+class Leases:
+    """All leases that one run holds, taken together or not at all.
+
+    ``owner`` names this process (host, pid, start) for people. A lease whose owner stopped beating is
+    free after ``lifetime`` seconds; the same run, resumed elsewhere, may take over its own lease only then,
+    or at once when ``owner_is_dead`` says so.
+    """
+
+    def __init__(self, ledger: Ledger, run_id: str, owner: str, *, lifetime: float = LIFETIME_SECONDS) -> None:
+        """Remember who holds; nothing is taken yet."""
+        self._ledger = ledger
+        self._run = run_id
+        self._owner = owner
+        self._lifetime = lifetime
+        self._lost = threading.Event()
+
+    @contextmanager
+    def hold(self, names: Sequence[str], dead_owners: frozenset[str] = frozenset()) -> Iterator[None]:
+        """Hold the named leases, beating in a thread, and give them back at the end.
+
+        Raises LockedByAnotherRun when one is held by a living owner.
+        """
+        self._take(names, dead_owners)
+        stop = threading.Event()
+        beat = threading.Thread(target=self._beat, args=(stop,), name="lease", daemon=True)
+        beat.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            beat.join()
+            self._give_back()
+
+    def assert_held(self) -> None:
+        """Raise LeaseLost when somebody else took a lease of ours meanwhile."""
+        if self._lost.is_set():
+            raise LeaseLost("this run lost its lease", fix="see `provision-env runs list`, then resume the run")
+
+    def _take(self, names: Sequence[str], dead_owners: frozenset[str]) -> None:
+        with self._ledger.writing() as connection:
+            for name in sorted(names):
+                row = connection.execute("SELECT run, owner, expires FROM leases WHERE name = ?", (name,)).fetchone()
+                if row and row["owner"] not in {self._owner, *dead_owners} and row["expires"] > time.time():
+                    raise LockedByAnotherRun(
+                        f"run {row['run']} is working on {name} ({row['owner']})",
+                        fix=f"wait for it, or look at it with `provision-env runs show {row['run']}`",
+                        where=name,
+                    )
+                connection.execute(
+                    "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
+                    (name, self._run, self._owner, time.time() + self._lifetime),
+                )
+
+    def _beat(self, stop: threading.Event) -> None:
+        while not stop.wait(self._lifetime / _BEATS_PER_LIFETIME):
+            with self._ledger.writing() as connection:
+                kept = connection.execute(
+                    "UPDATE leases SET expires = ? WHERE owner = ?", (time.time() + self._lifetime, self._owner)
+                ).rowcount
+            if not kept:
+                self._lost.set()
+                return
+
+    def _give_back(self) -> None:
+        with self._ledger.writing() as connection:
+            connection.execute("DELETE FROM leases WHERE owner = ?", (self._owner,))
+
+
+def holders(ledger: Ledger) -> list[dict[str, str]]:
+    """Return who holds what: name, run and owner of every lease, expired ones included."""
+    with ledger.writing() as connection:
+        rows = connection.execute("SELECT name, run, owner FROM leases ORDER BY name").fetchall()
+    return [dict(row) for row in rows]

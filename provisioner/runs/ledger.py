@@ -1,0 +1,167 @@
+"""The book of runs: one SQLite file with runs, leases, started processes, teams and the audit trail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+Status = Literal["running", "done", "failed", "refused", "waiting", "interrupted"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+  id TEXT PRIMARY KEY, verb TEXT NOT NULL, team TEXT NOT NULL, inputs TEXT NOT NULL, status TEXT NOT NULL,
+  started TEXT NOT NULL, updated TEXT NOT NULL, requester TEXT NOT NULL, message TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS leases (
+  name TEXT PRIMARY KEY, run TEXT NOT NULL, owner TEXT NOT NULL, expires REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS processes (
+  run TEXT NOT NULL, root TEXT NOT NULL, pid INTEGER NOT NULL, start_time TEXT NOT NULL, boot_id TEXT NOT NULL,
+  PRIMARY KEY (root, pid, start_time));
+CREATE TABLE IF NOT EXISTS audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL, digest TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a verb on a team. ``inputs`` is the digest of its frozen inputs; times are ISO 8601 in UTC."""
+
+    id: str
+    verb: str
+    team: str
+    inputs: str
+    status: Status
+    started: str
+    updated: str
+    requester: str
+    message: str = ""
+
+    def document(self) -> dict[str, str]:
+        """Return the fields as JSON shows them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedProcess:
+    """A terraform that a run started; start time and boot id tell it from a later process with its pid."""
+
+    pid: int
+    start_time: str
+    boot_id: str
+
+
+def now() -> str:
+    """Return the present moment as ISO 8601 in UTC, in milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Ledger:
+    """Reads and writes the book; safe for several threads and several processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or create the file in ``folder``, readable by its owner only."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._guard = threading.RLock()
+        path = folder / "ledger.sqlite3"
+        path.touch(mode=0o600)
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock; commit on a normal exit, roll back on an error."""
+        with self._guard:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def open_run(self, run: Run) -> None:
+        """Enter a new run."""
+        fields = run.document()
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO runs (id, verb, team, inputs, status, started, updated, requester, message)"
+                " VALUES (:id, :verb, :team, :inputs, :status, :started, :updated, :requester, :message)",
+                fields,
+            )
+
+    def set_status(self, run_id: str, status: Status, message: str = "") -> None:
+        """Write how a run stands."""
+        with self.writing() as connection:
+            connection.execute(
+                "UPDATE runs SET status = ?, message = ?, updated = ? WHERE id = ?", (status, message, now(), run_id)
+            )
+
+    def run(self, run_id: str) -> Run | None:
+        """Return one run, or None."""
+        rows = self._rows("SELECT * FROM runs WHERE id = ?", (run_id,))
+        return Run(**rows[0]) if rows else None
+
+    def runs(self, team: str | None = None) -> list[Run]:
+        """Return all runs, newest first, of one team when given."""
+        clause, values = ("WHERE team = ?", (team,)) if team else ("", ())
+        return [Run(**row) for row in self._rows(f"SELECT * FROM runs {clause} ORDER BY started DESC, id DESC", values)]  # noqa: S608 - the clause is one of two constants
+
+    def record_process(self, run_id: str, root: str, process: StartedProcess) -> None:
+        """Remember a terraform process, so that its lock can be broken once it is known dead."""
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?)",
+                (run_id, root, process.pid, process.start_time, process.boot_id),
+            )
+
+    def processes(self, root: str) -> list[StartedProcess]:
+        """Return the terraform processes ever recorded for a root."""
+        rows = self._rows("SELECT pid, start_time, boot_id FROM processes WHERE root = ?", (root,))
+        return [StartedProcess(**row) for row in rows]
+
+    def audit(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - any JSON value is a fact
+        """Append a record whose digest covers the one before it."""
+        with self.writing() as connection:
+            last = connection.execute("SELECT digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+            record = json.dumps({"time": now(), "event": event, **facts}, sort_keys=True)
+            connection.execute(
+                "INSERT INTO audit (record, digest) VALUES (?, ?)",
+                (record, _chain(last["digest"] if last else "", record)),
+            )
+
+    def audit_records(self) -> list[dict[str, Any]]:
+        """Return every record in order, each with its number and digest."""
+        rows = self._rows("SELECT number, record, digest FROM audit ORDER BY number", ())
+        return [{"number": row["number"], "digest": row["digest"], **json.loads(row["record"])} for row in rows]
+
+    def broken_audit_record(self) -> int | None:
+        """Return the number of the first record that was changed, dropped or moved; None when all is well."""
+        digest, expected = "", 1
+        for row in self._rows("SELECT number, record, digest FROM audit ORDER BY number", ()):
+            digest = _chain(digest, row["record"])
+            if row["number"] != expected or row["digest"] != digest:
+                return int(row["number"])
+            expected += 1
+        return None
+
+    def _rows(self, statement: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
+        with self._guard:
+            return [dict(row) for row in self._connection.execute(statement, values)]
+
+
+def _chain(previous: str, record: str) -> str:
+    return hashlib.sha256(f"{previous}\n{record}".encode()).hexdigest()

@@ -1,0 +1,77 @@
+"""The only reader of the process environment, and the only place that changes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_PASSED_ON = (
+    "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
+    "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN", "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+    "CLOUDSDK_CONFIG", "TF_REATTACH_PROVIDERS", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TMPDIR",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says.
+
+    ``state_folder`` holds runs and the sandbox. ``terraform`` names a binary, else one is looked for on
+    ``search_path``. ``clients`` is what child processes and Google's and GitHub's clients need: proxy,
+    certificates, credentials. ``sandbox`` is the state folder of the sandbox this environment belongs to.
+    """
+
+    state_folder: Path
+    home: str
+    search_path: str
+    terraform: str | None
+    google_token: str | None
+    github_token: str | None
+    sandbox: Path | None
+    clients: Mapping[str, str]
+    no_color: bool
+    ci: bool
+    user: str
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from ``environ`` (the process environment when not given)."""
+    env = os.environ if environ is None else environ
+    home = env.get("HOME") or str(Path.home())
+    state = env.get("PROVISION_ENV_STATE") or _default_state(env, home)
+    sandbox = env.get("PROVISION_ENV_SANDBOX")
+    return Settings(
+        state_folder=Path(state).expanduser().absolute(),
+        home=home,
+        search_path=env.get("PATH", os.defpath),
+        terraform=env.get("PROVISION_ENV_TERRAFORM") or None,
+        google_token=env.get("GOOGLE_OAUTH_ACCESS_TOKEN") or None,
+        github_token=env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None,
+        sandbox=Path(sandbox) if sandbox else None,
+        clients={name: env[name] for name in _PASSED_ON if env.get(name)},
+        no_color="NO_COLOR" in env or env.get("TERM") == "dumb",
+        ci=env.get("CI", "").lower() in {"1", "true"},
+        user=env.get("USER") or env.get("LOGNAME") or "unknown",
+    )
+
+
+def adopt(environment: Mapping[str, str]) -> Settings:
+    """Give this process the client environment of a sandbox, as ``eval "$(provision-env sandbox env)"`` does.
+
+    From here on every client, ours and third parties', takes the same way as on the real clouds.
+    """
+    os.environ.update(environment)
+    return read()
+
+
+def _default_state(env: Mapping[str, str], home: str) -> str:
+    """Follow the XDG base directory specification, and the platform's custom on macOS."""
+    if env.get("XDG_STATE_HOME"):
+        return f"{env['XDG_STATE_HOME']}/provision-env"
+    if sys.platform == "darwin":
+        return f"{home}/Library/Application Support/provision-env"
+    return f"{home}/.local/state/provision-env"
