@@ -1,0 +1,100 @@
+"""Which hosts the sandbox's Google plays, from which discovery documents, with which service modules.
+
+A new service is one more ``Service`` here and its modules under ``services/``; nothing is imported or read before the
+first request to one of its hosts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One API family.
+
+    ``name`` is what ``gcloud services enable`` calls it; ``hosts`` are exact names or ``*`` patterns; ``documents``
+    maps path prefixes to discovery documents; ``modules`` are the handlers' modules under ``services``. ``title`` is
+    the API's name in messages. ``optional`` services answer only in projects where they are enabled.
+    """
+
+    name: str
+    title: str
+    hosts: tuple[str, ...]
+    documents: Mapping[str, str] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
+    optional: bool = False
+
+
+def _plain(name: str, title: str, documents: Mapping[str, str], modules: tuple[str, ...] = ()) -> Service:
+    return Service(f"{name}.googleapis.com", title, (f"{name}.googleapis.com",), documents, modules or (name,))
+
+
+def _optional(name: str, title: str, documents: Mapping[str, str], modules: tuple[str, ...] = ()) -> Service:
+    host = f"{name}.googleapis.com"
+    return Service(host, title, (host,), documents, modules or (name,), optional=True)
+
+
+_STORAGE_PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/resumable/upload/storage/v1/", "/download/storage/v1/")
+
+SERVICES: tuple[Service, ...] = (
+    Service(
+        "storage.googleapis.com",
+        "Cloud Storage JSON API",
+        ("storage.googleapis.com", "www.googleapis.com"),
+        dict.fromkeys(_STORAGE_PREFIXES, "storage.v1"),
+        (
+            "storage_buckets",
+            "storage_objects",
+            "storage_uploads",
+            "storage_folders",
+            "storage_policies",
+            "storage_xml",
+        ),
+    ),
+    _plain(
+        "cloudresourcemanager",
+        "Cloud Resource Manager API",
+        {"/v1/": "cloudresourcemanager.v1", "/v3/": "cloudresourcemanager.v3", "/v3:": "cloudresourcemanager.v3"},
+        ("cloudresourcemanager_v1", "cloudresourcemanager_v3", "cloudresourcemanager_folders"),
+    ),
+    _plain("serviceusage", "Service Usage API", {"/v1/": "serviceusage.v1"}),
+    _plain("cloudbilling", "Cloud Billing API", {"/v1/": "cloudbilling.v1"}),
+    _plain("billingbudgets", "Cloud Billing Budget API", {"/v1/": "billingbudgets.v1"}),
+    Service(
+        "compute.googleapis.com",
+        "Compute Engine API",
+        ("compute.googleapis.com", "www.googleapis.com"),
+        {"/compute/v1/": "compute.v1"},
+        ("compute",),
+    ),
+    Service(
+        "oauth2.googleapis.com",
+        "Google Identity",
+        ("oauth2.googleapis.com", "www.googleapis.com", "openidconnect.googleapis.com", "accounts.google.com"),
+        {"/oauth2/": "oauth2.v2", "/userinfo/": "oauth2.v2"},
+        ("userinfo",),
+    ),
+    _plain("sts", "Security Token Service API", {"/v1/": "sts.v1"}),
+    _optional("iam", "Identity and Access Management (IAM) API", {"/v1/": "iam.v1"}),
+    _optional("iamcredentials", "IAM Service Account Credentials API", {"/v1/": "iamcredentials.v1"}),
+    _optional("artifactregistry", "Artifact Registry API", {"/v1/": "artifactregistry.v1"}),
+    Service("artifactregistry.googleapis.com", "Artifact Registry API", ("*.pkg.dev",), {}, ("docker_registry",)),
+    _optional("run", "Cloud Run Admin API", {"/v2/": "run.v2"}),
+    Service("run.googleapis.com", "Cloud Run Admin API", ("*.run.app",), {}, ("run_invocation",)),
+    _optional("secretmanager", "Secret Manager API", {"/v1/": "secretmanager.v1"}),
+    _optional("monitoring", "Stackdriver Monitoring API", {"/v3/": "monitoring.v3"}),
+    _optional("pubsub", "Cloud Pub/Sub API", {"/v1/": "pubsub.v1"}),
+    _optional("logging", "Cloud Logging API", {"/v2/": "logging.v2"}),
+    _optional("cloudscheduler", "Cloud Scheduler API", {"/v1/": "cloudscheduler.v1"}),
+)
+
+
+def services_of(host: str) -> tuple[Service, ...]:
+    """Return the services a host belongs to, in the order they are asked; empty for a host nobody plays."""
+    exact = tuple(service for service in SERVICES if host in service.hosts)
+    if exact:
+        return exact
+    return tuple(service for service in SERVICES if any(fnmatchcase(host, pattern) for pattern in service.hosts))

@@ -1,0 +1,113 @@
+"""What every part of the sandbox is given: the store, the clock, the switches and the state folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from provisioner.errors import InvalidInput
+from provisioner.sandbox.store import Store
+
+Setting = str | int | float | bool
+
+DEFAULT_SETTINGS: Mapping[str, Setting] = {
+    "lro_polls": 0,  # how often a long-running operation answers done: false before it is done
+    "propagation_seconds": 0,  # how long a change of an IAM policy takes to count
+    "enforce": True,  # false: IAM grants everything to every known caller
+    "github_plan": "enterprise",  # free, team or enterprise
+    "log_bodies": True,  # keep (redacted) request and response bodies in the request log
+}
+_STATE = "sandbox"
+
+
+class Clock:
+    """The sandbox's time: the real one plus what was advanced. UTC, and the same after a restart."""
+
+    def __init__(self, store: Store, source: Callable[[], datetime] | None = None) -> None:
+        """``source`` gives the real time; tests pass their own."""
+        self._store = store
+        self._source = source or (lambda: datetime.now(UTC))
+        self._offset = timedelta()
+        self.reload()
+
+    def now(self) -> datetime:
+        """Return the current instant, in UTC."""
+        return self._source() + self._offset
+
+    def advance(self, seconds: float) -> datetime:
+        """Move time forward for good; return the new instant. Raises InvalidInput on a negative number."""
+        if seconds < 0:
+            raise InvalidInput(f"the clock cannot go back ({seconds} seconds)", fix="advance by a positive number")
+        self._offset += timedelta(seconds=seconds)
+        with self._store.transaction() as tx:
+            tx.put(_STATE, "clock", {"offsetSeconds": self._offset.total_seconds()})
+        return self.now()
+
+    def reload(self) -> None:
+        """Take the offset from the store again, after a start or a restore."""
+        with self._store.transaction() as tx:
+            kept = tx.get(_STATE, "clock") or {}
+        self._offset = timedelta(seconds=kept.get("offsetSeconds", 0))
+
+
+class Settings(Mapping[str, Setting]):
+    """The switches of DEFAULT_SETTINGS, as changed through the control interface; kept in the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._values: dict[str, Setting] = {}
+        self.reload()
+
+    def __getitem__(self, name: str) -> Setting:
+        """Return the value in force; KeyError for a name that is no switch."""
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of all switches."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Return how many switches there are."""
+        return len(self._values)
+
+    def change(self, values: Mapping[str, object]) -> None:
+        """Set some switches for good. Raises InvalidInput on an unknown name or another type than the default's."""
+        accepted = {name: _accepted(name, value) for name, value in values.items()}
+        self._values |= accepted
+        changed = {name: value for name, value in self._values.items() if value != DEFAULT_SETTINGS[name]}
+        with self._store.transaction() as tx:
+            tx.put(_STATE, "settings", dict(changed))
+
+    def reload(self) -> None:
+        """Take the values from the store again, after a start or a restore."""
+        with self._store.transaction() as tx:
+            kept = tx.get(_STATE, "settings") or {}
+        self._values = {name: kept.get(name, default) for name, default in DEFAULT_SETTINGS.items()}
+
+
+def _accepted(name: str, value: object) -> Setting:
+    default = DEFAULT_SETTINGS.get(name)
+    if default is None:
+        known = ", ".join(sorted(DEFAULT_SETTINGS))
+        raise InvalidInput(f"unknown setting {name!r}", fix=f"use one of: {known}")
+    wanted = type(default)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        raise InvalidInput(f"setting {name!r} is {value!r}", fix=f"give a value of type {wanted.__name__}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One sandbox. ``folder`` is the state folder (bare git repositories under ``git/``)."""
+
+    store: Store
+    clock: Clock
+    settings: Settings
+    folder: Path
+
+
+def open_world(store: Store, folder: Path, source: Callable[[], datetime] | None = None) -> World:
+    """Build a world on a store; ``source`` replaces the real time in tests."""
+    return World(store, Clock(store, source), Settings(store), folder)
