@@ -84,7 +84,9 @@ class Interrupted(ProvisionError):
 class Blocked(ProvisionError):
     """The run cannot start yet; ``problems`` lists everything a person has to mend first."""
 
-    def __init__(self, reason: str, *, fix: str = "", problems: tuple[ProvisionError, ...] = ()) -> None:
+    def __init__(
+        self, reason: str, *, fix: str = "", where: str = "", problems: tuple[ProvisionError, ...] = ()
+    ) -> None:
         """Keep all problems, so that a person mends them in one go."""
-        super().__init__(reason, fix=fix)
+        super().__init__(reason, fix=fix, where=where)
         self.problems = problems

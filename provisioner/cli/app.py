@@ -1,0 +1,111 @@
+"""The group of all verbs, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from provisioner.cli.output import print_error
+from provisioner.errors import Interrupted, ProvisionError
+
+# verb -> (section, one line of help); a verb's code is in cli/verbs/<verb>.py and is read only when the verb is used.
+VERBS: dict[str, tuple[str, str]] = {
+    "up": ("Environments", "Make a team's environments and repository what the request says."),
+    "status": ("Environments", "Show what exists for a team."),
+    "access": ("Environments", "Show who reaches which identity, and why the others do not."),
+    "destroy": ("Environments", "Take a team's environments down; data is kept unless you say otherwise."),
+    "init": ("Requests", "Answer a few questions and get a request file."),
+    "validate": ("Requests", "Check a request and show the names that follow from it."),
+    "schema": ("Requests", "Print the JSON Schema of the request or of platform.yaml."),
+    "render": ("Terraform", "Write the Terraform roots of a request."),
+    "plan": ("Terraform", "Show what `up` would change; creates nothing anywhere."),
+    "check": ("Terraform", "Hold a plan or a root against the rules."),
+    "repo": ("Repositories", "Set up or verify only the repository."),
+    "runs": ("Operations", "List, show and resume runs."),
+    "sandbox": ("Operations", "Start, stop and use the embedded Google Cloud and GitHub."),
+    "version": ("Operations", "Show the versions of everything that takes part."),
+}
+
+_EXAMPLES = """\b
+Examples:
+  provision-env up teams/fraud-detection.yaml --sandbox   try it, no cloud account needed
+  provision-env up teams/fraud-detection.yaml             the real clouds
+  provision-env status fraud-detection                    what exists, with links
+"""
+
+
+class Verbs(click.Group):
+    """Knows all verbs by name, imports one only to run it, and suggests the nearest for a typo."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs in the order of the help text."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import the verb's module and return its command."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"provisioner.cli.verbs.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one was probably meant."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else " See 'provision-env --help'."
+            raise click.UsageError(f"There is no verb '{args[0]}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the verbs by section, without importing any."""
+        for section in dict.fromkeys(section for section, _ in VERBS.values()):
+            rows = [(verb, text) for verb, (part, text) in VERBS.items() if part == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
+@click.version_option(package_name="provision-env", prog_name="provision-env")
+@click.option("--debug", is_flag=True, help="Show a traceback when something unexpected happens.")
+@click.pass_context
+def program(ctx: click.Context, *, debug: bool) -> None:
+    """From a team's request to a proven environment on Google Cloud and a living repository."""
+    ctx.obj = {"debug": debug}
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and leave with the exit code of architecture.md: 0, 1, 2, 3, 4, 5 or 130."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_outcome(given))
+
+
+def _outcome(given: list[str]) -> int:
+    try:
+        program.main(given, standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return int(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return _fail(Interrupted("interrupted", fix="run the same command again; it goes on where it stopped"), given)
+    except ProvisionError as error:
+        return _fail(error, given)
+    except Exception as error:  # noqa: BLE001 - the last resort for people: no traceback unless asked for
+        if "--debug" in given:
+            traceback.print_exc()
+        fix = "run it again with `provision-env --debug …` and report what it prints"
+        return _fail(ProvisionError(f"unexpected {type(error).__name__}: {error}", fix=fix), given)
+    return 0
+
+
+def _fail(error: ProvisionError, given: list[str]) -> int:
+    print_error(error, as_json="json" in given or "--output=json" in given)
+    return error.exit_code

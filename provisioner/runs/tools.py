@@ -1,0 +1,84 @@
+"""What the steps of a run need from the other rooms, each behind a small Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from provisioner.policy import Verdict
+from provisioner.repository import RepositoryFacts
+from provisioner.request.problems import Problem
+from provisioner.request.resolve import Team
+from provisioner.runs.approval import Approver
+from provisioner.runs.artifacts import Artifacts
+from provisioner.runs.ledger import Ledger
+from provisioner.runs.progress import Progress
+from provisioner.terraform.plan import Plan
+from provisioner.terraform.runner import Runner
+
+
+class Cloud(Protocol):
+    """Google Cloud as preflight and healing see it."""
+
+    def preflight(self, team: Team) -> tuple[Problem, ...]:
+        """Return everything that would stop the run, and what is worth knowing."""
+
+    def adoptable(self, team: Team, environment: str) -> tuple[tuple[str, str], ...]:
+        """Bring back what is soft-deleted and return (kind, import id) of what exists and is the team's own."""
+
+
+class Repositories(Protocol):
+    """The team's repository on GitHub."""
+
+    def preflight(self, team: Team) -> tuple[Problem, ...]:
+        """Return everything that would stop the run, and what is worth knowing."""
+
+    def prepare(self, team: Team) -> RepositoryFacts:
+        """Find or create the repository, its people and its environments; change nothing foreign."""
+
+    def publish(self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Write variables, first commit, default branch and rulesets; return what was done."""
+
+    def verify(
+        self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, Mapping[str, Any]]
+    ) -> list[dict[str, str]]:
+        """Read everything back and return each difference."""
+
+    def archive(self, team: Team) -> bool:
+        """Make the repository read-only; tell whether there was one to archive."""
+
+
+class Proof(Protocol):
+    """Establishes who reaches which identity."""
+
+    def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the access matrix as a document; raises when a row is wrong."""
+
+
+class Rules(Protocol):
+    """The policy over a plan."""
+
+    def scan(self, root: Path) -> None:
+        """Raise RefusedByPolicy when a root holds what must not even be planned."""
+
+    def check(self, plan: Plan, team: Team, environment: str, *, deletes_confirmed: bool) -> Verdict:
+        """Return the verdict, bound to the plan's digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything a run works with; wiring puts it together."""
+
+    artifacts: Artifacts
+    ledger: Ledger
+    progress: Progress
+    approver: Approver
+    cloud: Cloud
+    repositories: Repositories
+    proof: Proof
+    rules: Rules
+    runner: Callable[[str, str], Runner]
+    work: Path
+    team: Callable[[str], Team]

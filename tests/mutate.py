@@ -1,0 +1,106 @@
+"""Break the code in each listed way and see that a test turns red.
+
+Each file in tests/mutations holds the breaks of one room: ``file``, ``find`` (text that occurs exactly once),
+``replace``, ``tests`` (what must fail) and ``why``. Every break is applied to a copy of the project.
+
+usage: python tests/mutate.py [room …]
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+PROJECT = Path(__file__).resolve().parent.parent
+WORKERS = 2
+LEFT_BEHIND = shutil.ignore_patterns(".venv", ".tools", ".git", "*_cache", "__pycache__", "node_modules", ".hypothesis")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    room: str
+    file: str
+    find: str
+    replace: str
+    tests: tuple[str, ...]
+    why: str
+
+
+def listed(rooms: list[str]) -> Iterator[Mutation]:
+    for path in sorted((PROJECT / "tests" / "mutations").glob("*.toml")):
+        if rooms and path.stem not in rooms:
+            continue
+        for entry in tomllib.loads(path.read_text())["mutation"]:
+            yield Mutation(
+                path.stem, entry["file"], entry["find"], entry["replace"], tuple(entry["tests"]), entry["why"]
+            )
+
+
+def outcome(mutation: Mutation, copy: Path) -> str:
+    """Return an empty text when a test turned red, else what is wrong."""
+    target = copy / mutation.file
+    original = target.read_text()
+    if original.count(mutation.find) != 1:
+        return f"the text to break occurs {original.count(mutation.find)} times in {mutation.file}"
+    target.write_text(original.replace(mutation.find, mutation.replace))
+    try:
+        ended = tested(mutation, copy)
+    finally:
+        target.write_text(original)
+    if ended.returncode == 1:
+        return ""
+    return (
+        "no test noticed" if ended.returncode == 0 else f"pytest ended with {ended.returncode}: {ended.stdout[-800:]}"
+    )
+
+
+def tested(mutation: Mutation, copy: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        *mutation.tests,
+    ]
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+
+
+def main() -> int:
+    mutations = list(listed(sys.argv[1:]))
+    copies: SimpleQueue[Path] = SimpleQueue()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool:
+        for number in range(WORKERS):
+            copies.put(Path(shutil.copytree(PROJECT, Path(folder) / str(number), ignore=LEFT_BEHIND)))
+
+        def tried(mutation: Mutation) -> str:
+            copy = copies.get()
+            try:
+                return outcome(mutation, copy)
+            finally:
+                copies.put(copy)
+
+        survived = 0
+        for mutation, wrong in zip(mutations, pool.map(tried, mutations), strict=True):
+            survived += bool(wrong)
+            print(f"{'LIVES ' if wrong else 'killed'}  {mutation.room}: {mutation.why}{': ' + wrong if wrong else ''}")
+    print(f"{len(mutations) - survived} passed, {survived} failed")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
