@@ -1,0 +1,109 @@
+"""RSA signing keys, made on first use and kept in the store; their public halves as JWKS documents.
+
+A private key never leaves the store: no log, no answer of any API shows it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509 import CertificateBuilder, Name, NameAttribute, random_serial_number
+from cryptography.x509.oid import NameOID
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from provisioner.sandbox.store import Transaction
+
+Json = dict[str, Any]
+GOOGLE = "accounts.google.com"
+_COLLECTION = "google/identity.keys"  # owner (an issuer or an account's unique id) -> {"kid", "pem"}
+_BITS = 2048
+_CERTIFICATE_LIFE = timedelta(days=730)
+
+
+class SigningKey:
+    """One private key with its id."""
+
+    def __init__(self, kid: str, pem: str) -> None:
+        self.kid = kid
+        self._pem = pem
+
+    def sign_jwt(self, claims: Mapping[str, Any]) -> str:
+        """Return a compact RS256 JWT (RFC 7519)."""
+        header = {"alg": "RS256", "kid": self.kid, "typ": "JWT"}
+        return jwt.encode(header, dict(claims), RSAKey.import_key(self._pem), algorithms=["RS256"])
+
+    def sign_bytes(self, content: bytes) -> bytes:
+        """Return an RSASSA-PKCS1-v1_5 signature with SHA-256."""
+        return self._private().sign(content, padding.PKCS1v15(), hashes.SHA256())
+
+    def jwks(self) -> Json:
+        """Return the public key as a JSON Web Key Set (RFC 7517)."""
+        public = RSAKey.import_key(self._pem).as_dict(private=False)
+        return {"keys": [public | {"kid": self.kid, "alg": "RS256", "use": "sig"}]}
+
+    def certificate(self, subject: str, now: datetime) -> str:
+        """Return a self-signed certificate in PEM, as ``/service_accounts/v1/metadata/x509`` serves it."""
+        name = Name([NameAttribute(NameOID.COMMON_NAME, subject[:64])])
+        builder = CertificateBuilder(
+            issuer_name=name,
+            subject_name=name,
+            public_key=self._private().public_key(),
+            serial_number=random_serial_number(),
+            not_valid_before=now,
+            not_valid_after=now + _CERTIFICATE_LIFE,
+        )
+        return builder.sign(self._private(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+    def _private(self) -> RSAPrivateKey:
+        key = load_pem_private_key(self._pem.encode(), None)
+        assert isinstance(key, RSAPrivateKey)  # noqa: S101 - only _generate writes the collection
+        return key
+
+
+def signing_key(tx: Transaction, owner: str) -> SigningKey:
+    """Return the signing key of an issuer or account, made on first use."""
+    kept = tx.get(_COLLECTION, owner)
+    if kept is None:
+        kept = _generate()
+        tx.put(_COLLECTION, owner, kept)
+    return SigningKey(kept["kid"], kept["pem"])
+
+
+def forget_key(tx: Transaction, owner: str) -> None:
+    """Destroy the key of an account that is gone."""
+    tx.delete(_COLLECTION, owner)
+
+
+def jwks_text_problem(text: str) -> str:
+    """Return why an uploaded JWKS is not one, empty when it is."""
+    try:
+        keys = json.loads(text)["keys"]
+        kinds = {key["kty"] for key in keys}
+    except (ValueError, TypeError, KeyError):
+        return "Input JWK is not in a valid json format."
+    if not keys or not kinds <= {"RSA", "EC"}:
+        return "Invalid JWKs. Only RSA, EC key types are supported."
+    return ""
+
+
+def _generate() -> Json:
+    private = generate_private_key(public_exponent=65537, key_size=_BITS)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(private.public_key().public_numbers().n.to_bytes(_BITS // 8, "big"))
+    kid = base64.b16encode(digest.finalize()[:20]).decode().lower()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {"kid": kid, "pem": pem.decode()}

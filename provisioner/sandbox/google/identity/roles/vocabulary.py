@@ -1,0 +1,79 @@
+"""The permissions the sandbox knows: what its methods ask for, and their close neighbours.
+
+One line per kind of resource: ``service.resource: verbs``.
+https://cloud.google.com/iam/docs/permissions-reference, as of August 2026.
+"""
+
+from __future__ import annotations
+
+PERMISSIONS = """
+iam.roles: create delete get list undelete update
+iam.serviceAccounts: actAs create delete disable enable get getAccessToken getIamPolicy getOpenIdToken
+    implicitDelegation list setIamPolicy signBlob signJwt undelete update
+iam.serviceAccountKeys: create delete disable enable get list
+iam.googleapis.com/workloadIdentityPools: create delete get getAttestationRules getIamPolicy list setAttestationRules
+    setIamPolicy undelete update
+iam.googleapis.com/workloadIdentityPoolProviders: create delete get list undelete update
+iam.googleapis.com/workloadIdentityPoolProviderKeys: create delete get list undelete
+iam.operations: get
+resourcemanager.projects: create createBillingAssignment delete deleteBillingAssignment get getIamPolicy list move
+    setIamPolicy undelete update
+resourcemanager.folders: create delete get getIamPolicy list move setIamPolicy undelete update
+resourcemanager.organizations: get getIamPolicy setIamPolicy
+billing.accounts: create get getIamPolicy getSpendingInformation list setIamPolicy update
+billing.budgets: create delete get list update
+billing.resourceAssociations: create delete list
+serviceusage.services: disable enable get list use
+serviceusage.operations: get
+serviceusage.quotas: get update
+storage.buckets: create delete enableObjectRetention get getIamPolicy list restore setIamPolicy update
+storage.objects: create delete get getIamPolicy list overrideUnlockedRetention restore setIamPolicy setRetention
+    update
+storage.managedFolders: create delete get getIamPolicy list setIamPolicy
+storage.folders: create delete get list rename
+storage.multipartUploads: abort create list listParts
+storage.anywhereCaches: create disable get list pause resume update
+storage.bucketOperations: cancel get list
+storage.hmacKeys: create delete get list update
+artifactregistry.repositories: create delete deleteArtifacts downloadArtifacts exportArtifacts get getIamPolicy list
+    readViaVirtualRepository setIamPolicy update uploadArtifacts
+artifactregistry.dockerimages: get list
+artifactregistry.packages: delete get list update
+artifactregistry.tags: create delete get list update
+artifactregistry.versions: delete get list update
+artifactregistry.files: delete download get list update upload
+artifactregistry.locations: get list
+run.services: create delete get getIamPolicy list setIamPolicy update
+run.revisions: delete get list
+run.operations: delete get list
+run.locations: list uploadSource
+run.routes: get invoke list
+run.configurations: get list
+run.jobs: create delete get getIamPolicy list run runWithOverrides setIamPolicy update
+run.executions: cancel delete get list
+run.tasks: get list
+secretmanager.secrets: create delete get getIamPolicy list setIamPolicy update
+secretmanager.versions: access add destroy disable enable get list
+secretmanager.locations: get list
+monitoring.notificationChannels: create delete get getVerificationCode list sendVerificationCode update verify
+monitoring.notificationChannelDescriptors: get list
+monitoring.alertPolicies: create delete get list update
+monitoring.timeSeries: create list
+monitoring.metricDescriptors: create delete get list
+monitoring.monitoredResourceDescriptors: get list
+logging.logMetrics: create delete get list update
+logging.logEntries: create download list route
+logging.logs: delete list
+cloudtrace.traces: get list patch
+cloudtrace.tasks: create delete get list
+pubsub.topics: attachSubscription create delete detachSubscription get getIamPolicy list publish setIamPolicy update
+pubsub.subscriptions: consume create delete get getIamPolicy list setIamPolicy update
+pubsub.snapshots: create delete get getIamPolicy list seek setIamPolicy update
+cloudscheduler.jobs: create delete enable fullView get list pause run update
+cloudscheduler.locations: get list
+cloudkms.keyRings: create delete get getIamPolicy list setIamPolicy
+cloudkms.cryptoKeys: create delete get getIamPolicy list setIamPolicy update
+cloudkms.cryptoKeyVersions: create delete destroy get list restore update useToDecrypt useToEncrypt useToSign
+    useToVerify viewPublicKey
+cloudkms.locations: get list
+"""
