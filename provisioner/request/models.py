@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import EmailStr, Field
 
-from provisioner.request.parts import Budget, Bucket, Environment, ExtraRoles, Key, Model, Region, Registry, Service
+from provisioner.request.parts import Bucket, Budget, Environment, ExtraRoles, Key, Model, Region, Registry, Service
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,28}[a-z0-9]$")]
 
@@ -56,9 +56,15 @@ class Request(Model):
     vcs: Literal["github"] = "github"
     repository: RepositoryRequest = RepositoryRequest()
     environments: Annotated[dict[str, Environment], Field(min_length=1, max_length=6)]
-    buckets: dict[Key, Bucket] = {"data": Bucket()}
-    registries: dict[Key, Registry] = {"images": Registry()}
-    services: dict[Key, Service] = {"scoring": Service()}
+    buckets: Annotated[
+        dict[Key, Bucket], Field(max_length=20, description="One bucket called data when not given.")
+    ] = Field(default_factory=lambda: {"data": Bucket()})
+    registries: Annotated[
+        dict[Key, Registry], Field(max_length=10, description="One registry called images when not given.")
+    ] = Field(default_factory=lambda: {"images": Registry()})
+    services: Annotated[
+        dict[Key, Service], Field(max_length=20, description="One service called scoring when not given.")
+    ] = Field(default_factory=lambda: {"scoring": Service()})
     budget: Budget | None = None
     trusted_workflows: Annotated[
         tuple[str, ...], Field(max_length=10, description="job_workflow_ref values that may deploy.")
@@ -137,7 +143,7 @@ class Platform(Model):
     regions: Annotated[tuple[Region, ...], Field(min_length=1)]
     locations: Annotated[tuple[str, ...], Field(description="Multi-regions allowed beside the regions.")] = ()
     required_labels: tuple[str, ...] = ("team", "env", "cost-center", "owner", "data-class", "managed-by")
-    labels: Annotated[dict[str, str], Field(description="Labels put on everything.")] = {}
+    labels: Annotated[dict[str, str], Field(description="Labels put on everything.")] = Field(default_factory=dict)
     default_budget: Budget = Budget(amount=500)
     role_allow_list: ExtraRoles = ExtraRoles()
     approvers: tuple[str, ...] = ()

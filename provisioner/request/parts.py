@@ -78,8 +78,8 @@ class Service(Model):
     invokers: Annotated[
         tuple[str, ...], Field(max_length=20, description="group:, user: or serviceAccount: members.")
     ] = ()
-    env: Annotated[dict[str, str], Field(max_length=50)] = {}
-    secrets: Annotated[dict[str, SecretReference], Field(max_length=20)] = {}
+    env: Annotated[dict[str, str], Field(max_length=50)] = Field(default_factory=dict)
+    secrets: Annotated[dict[str, SecretReference], Field(max_length=20)] = Field(default_factory=dict)
     probe_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$")] = "/health"
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
 
