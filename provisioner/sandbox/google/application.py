@@ -90,6 +90,7 @@ def _prepare(call: Call, target: Target, match: Match) -> masks.Tree:
     api = target.service.api(target.document)
     spec = match.spec
     call.spec = spec
+    call.schemas = api.schemas
     call.params = read_parameters(api, match, call.request.query_pairs())
     if target.download:
         call.params["alt"] = "media"

@@ -13,7 +13,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
-from provisioner.sandbox.google.discovery import MethodSpec
+from provisioner.sandbox.google.discovery import MethodSpec, Schema
 from provisioner.sandbox.google.errors import ApiError, unauthenticated
 from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.store import Transaction
@@ -85,8 +85,8 @@ class Call:
     """One request on its way through a handler.
 
     ``params`` holds path and query parameters under their discovery names, decoded and typed (int, bool, list for
-    repeated ones); ``body`` the validated JSON body in camelCase ({} when there is none). ``media`` is the uploaded
-    content of an upload and ``media_type`` its type. For a ``@route`` handler params are the regex's groups and the
+    repeated ones); ``body`` the validated JSON body in camelCase ({} when there is none). ``schemas`` are those of the
+    method's API, for update masks. ``media`` is the uploaded content of an upload and ``media_type`` its type. For a ``@route`` handler params are the regex's groups and the
     raw query, and the body is unread: use ``request``.
     """
 
@@ -99,6 +99,7 @@ class Call:
     spec: MethodSpec | None = None
     params: dict[str, Any] = field(default_factory=dict)
     body: Json = field(default_factory=dict)
+    schemas: Mapping[str, Schema] = field(default_factory=dict)
     media: bytes | None = None
     media_type: str = ""
     upload: str = ""
