@@ -12,10 +12,10 @@ from provisioner.sandbox.google.schema import Validator, camel
 # Taken by every API whether its document says so or not (https://cloud.google.com/apis/docs/system-parameters).
 _SYSTEM = frozenset(
     (
-        "$.xgafv $alt $apiVersion $callback $fields $key $prettyPrint $userProject access_token alt callback fields key "
-        "oauth_token prettyPrint quotaUser uploadType upload_protocol upload_id userIp userProject "
-        "provisionalUserProject"
-    ).split()
+        *("$.xgafv", "$alt", "$apiVersion", "$callback", "$fields", "$key", "$prettyPrint", "$userProject"),
+        *("access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "userIp"),
+        *("uploadType", "upload_protocol", "upload_id", "userProject", "provisionalUserProject"),
+    )
 )
 _TRUE_FALSE = {"true": True, "false": False, "1": True, "0": False}
 
