@@ -1,0 +1,1 @@
+"""The resource types of the stand-in, one module per service."""

@@ -1,0 +1,115 @@
+"""Rules that hide a difference between state and configuration, as the real provider declares them per attribute."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from provisioner.sandbox.provider.values import UNKNOWN, Value, is_zero
+
+_UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_CASELESS_MEMBERS: Final = ("user:", "serviceaccount:", "group:", "domain:")
+
+
+def hidden(rule: str | None, old: Value, new: Value) -> bool:
+    """Tell whether the named rule takes both values for the same; an unknown is never the same."""
+    if rule is None or new is UNKNOWN or old is UNKNOWN:
+        return False
+    return _RULES[rule](old, new)
+
+
+def normal_member(member: str) -> str:
+    """Return an IAM member as Google stores it: mail addresses in lower case, principals as written.
+
+    ``deleted:`` entries keep their unique id, which is what tells them apart.
+    """
+    kind, separator, rest = member.partition(":")
+    if kind == "deleted" and separator:
+        return f"deleted:{normal_member(rest)}"
+    if f"{kind.lower()}:" in _CASELESS_MEMBERS:
+        return f"{kind}:{rest.lower()}"
+    return member
+
+
+def seconds(duration: str) -> float | None:
+    """Return a duration such as ``30d`` or ``2592000s`` in seconds, None when it is not one."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", duration)
+    return float(found[1]) * _UNIT_SECONDS[found[2]] if found else None
+
+
+def last_part(text: str) -> str:
+    """Return what follows the last slash."""
+    return text.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _same_case(old: Value, new: Value) -> bool:
+    return str(old or "").lower() == str(new or "").lower()
+
+
+def _same_duration(old: Value, new: Value) -> bool:
+    return seconds(old or "") is not None and seconds(old or "") == seconds(new or "")
+
+
+def _same_name(old: Value, new: Value) -> bool:
+    return bool(old) and bool(new) and last_part(old) == last_part(new)
+
+
+def _same_member(old: Value, new: Value) -> bool:
+    return bool(old) and normal_member(old) == normal_member(new or "")
+
+
+def _same_limits(old: Value, new: Value) -> bool:
+    return all((old or {}).get(key) == value for key, value in (new or {}).items())
+
+
+def _both_empty(old: Value, new: Value) -> bool:
+    return is_zero(old) and is_zero(new)
+
+
+def _same_bucket(old: Value, new: Value) -> bool:
+    return (old or "").removeprefix("b/") == (new or "").removeprefix("b/")
+
+
+def _absent_default(old: Value, new: Value) -> bool:
+    return not new and old is not None
+
+
+def _same_project(old: Value, new: Value) -> bool:
+    return (old or "").removeprefix("projects/") == (new or "").removeprefix("projects/")
+
+
+def _disabled_or_absent(old: Value, new: Value) -> bool:
+    def enabled(blocks: Value) -> bool:
+        return bool(blocks) and bool(blocks[0].get("enabled"))
+
+    return not enabled(old) and not enabled(new)
+
+
+def _same_uri(old: Value, new: Value) -> bool:
+    return (old or "").removesuffix("/") == (new or "").removesuffix("/")
+
+
+def _same_json(old: Value, new: Value) -> bool:
+    return "".join((old or "").split()) == "".join((new or "").split())
+
+
+def _never(_old: Value, _new: Value) -> bool:
+    return False
+
+
+_RULES: Final[Mapping[str, Callable[[Value, Value], bool]]] = {
+    "case": _same_case,
+    "duration": _same_duration,
+    "name": _same_name,
+    "member": _same_member,
+    "limits": _same_limits,
+    "empty": _both_empty,
+    "bucket": _same_bucket,
+    "absent": _absent_default,
+    "project": _same_project,
+    "disabled": _disabled_or_absent,
+    "uri": _same_uri,
+    "json": _same_json,
+    "special": _never,
+}
