@@ -86,8 +86,8 @@ class Call:
 
     ``params`` holds path and query parameters under their discovery names, decoded and typed (int, bool, list for
     repeated ones); ``body`` the validated JSON body in camelCase ({} when there is none). ``schemas`` are those of the
-    method's API, for update masks. ``media`` is the uploaded content of an upload and ``media_type`` its type. For a ``@route`` handler params are the regex's groups and the
-    raw query, and the body is unread: use ``request``.
+    method's API, for update masks. ``media`` is the uploaded content of an upload and ``media_type`` its type. For a
+    ``@route`` handler params are the regex's groups and the raw query, and the body is unread: use ``request``.
     """
 
     request: Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,13 @@ def federated_members(pool: str, subject: str, groups: list[str], attributes: Ma
     return frozenset(
         ("allUsers", f"principal://{_HOST}/{pool}/subject/{subject}", f"principalSet://{_HOST}/{pool}/*", *sets)
     )
+
+
+def account_caller(account: Mapping[str, Any], scopes: Iterable[str] = ()) -> Caller:
+    """Return a service account as a caller."""
+    member = f"serviceAccount:{account['email']}"
+    members = frozenset((member, *EVERYONE))
+    return Caller(member, members, email=account["email"], unique_id=account["uniqueId"], scopes=tuple(scopes))
 
 
 def _token(request: Request) -> str:
@@ -82,14 +89,7 @@ def _service_account(tx: Transaction, entry: Mapping[str, Any]) -> Caller:
     # The unique id tells an account from a later one of the same name.
     if account is None or account["uniqueId"] != entry["uniqueId"] or account.get("disabled"):
         raise _invalid("ACCOUNT_STATE_INVALID")
-    member = f"serviceAccount:{entry['email']}"
-    return Caller(
-        member,
-        frozenset((member, *EVERYONE)),
-        email=entry["email"],
-        unique_id=entry["uniqueId"],
-        scopes=tuple(entry["scopes"]),
-    )
+    return account_caller(account, entry["scopes"])
 
 
 def _federated(tx: Transaction, entry: Mapping[str, Any]) -> Caller:
