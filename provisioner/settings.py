@@ -36,6 +36,7 @@ class Settings:
     no_color: bool
     ci: bool
     user: str
+    shell: str
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
@@ -56,6 +57,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         no_color="NO_COLOR" in env or env.get("TERM") == "dumb",
         ci=env.get("CI", "").lower() in {"1", "true"},
         user=env.get("USER") or env.get("LOGNAME") or "unknown",
+        shell=env.get("SHELL") or "/bin/sh",
     )
 
 
@@ -66,6 +68,11 @@ def adopt(environment: Mapping[str, str]) -> Settings:
     """
     os.environ.update(environment)
     return read()
+
+
+def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with ``extra`` over it, for a program that the user asked to run."""
+    return {**os.environ, **extra}
 
 
 def _default_state(env: Mapping[str, str], home: str) -> str:

@@ -17,7 +17,7 @@ Status = Literal["running", "done", "failed", "refused", "waiting", "interrupted
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
-  id TEXT PRIMARY KEY, verb TEXT NOT NULL, team TEXT NOT NULL, inputs TEXT NOT NULL, status TEXT NOT NULL,
+  id TEXT PRIMARY KEY, verb TEXT NOT NULL, team TEXT NOT NULL, place TEXT NOT NULL, inputs TEXT NOT NULL, status TEXT NOT NULL,
   started TEXT NOT NULL, updated TEXT NOT NULL, requester TEXT NOT NULL, message TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS leases (
   name TEXT PRIMARY KEY, run TEXT NOT NULL, owner TEXT NOT NULL, expires REAL NOT NULL);
@@ -31,11 +31,15 @@ CREATE TABLE IF NOT EXISTS audit (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a verb on a team. ``inputs`` is the digest of its frozen inputs; times are ISO 8601 in UTC."""
+    """One run of a verb on a team.
+
+    ``place`` is ``sandbox`` or ``clouds``; ``inputs`` the digest of its frozen inputs; times are ISO 8601 in UTC.
+    """
 
     id: str
     verb: str
     team: str
+    place: str
     inputs: str
     status: Status
     started: str
@@ -98,8 +102,8 @@ class Ledger:
         fields = run.document()
         with self.writing() as connection:
             connection.execute(
-                "INSERT INTO runs (id, verb, team, inputs, status, started, updated, requester, message)"
-                " VALUES (:id, :verb, :team, :inputs, :status, :started, :updated, :requester, :message)",
+                "INSERT INTO runs (id, verb, team, place, inputs, status, started, updated, requester, message)"
+                " VALUES (:id, :verb, :team, :place, :inputs, :status, :started, :updated, :requester, :message)",
                 fields,
             )
 

@@ -42,7 +42,7 @@ def test_what_a_run_keeps_is_private(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_and_leaves_no_half_file(tmp_path: Path) -> None:
     store = Artifacts(tmp_path)
     (tmp_path / "r1").write_text("a file where the folder should be")
-    with pytest.raises(ProvisionError, match="cannot keep verdict.json"):
+    with pytest.raises(ProvisionError, match=r"cannot keep verdict\.json"):
         store.put("r1", "verdict", {})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r1"]
 

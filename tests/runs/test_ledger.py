@@ -15,7 +15,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def a_run(number: int, team: str = "churn") -> Run:
     moment = f"2026-11-21T00:00:0{number}.000Z"
-    return Run(f"r{number}", "up", team, "abc", "running", moment, moment, "ann")
+    return Run(f"r{number}", "up", team, "sandbox", "abc", "running", moment, moment, "ann")
 
 
 def test_runs_come_newest_first_and_by_team(ledger: Ledger) -> None:
