@@ -51,7 +51,7 @@ class Connection:
             else:
                 return b"".join(pieces)
 
-    def reply(self, response: Response, *, head_only: bool = False) -> None:
+    def reply(self, response: Response, *, head_only: bool = False, reason: str = "") -> None:
         """Send one response. A broken body iterator breaks the connection, as a dying server would."""
         headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
         bodiless = head_only or response.status in _BODILESS
@@ -61,7 +61,10 @@ class Connection:
             pieces: Iterator[bytes] = iter(() if bodiless else (response.body,))
         else:
             pieces = iter(()) if bodiless else response.body
-        out = self._protocol.send(h11.Response(status_code=response.status, headers=headers)) or b""
+        out = (
+            self._protocol.send(h11.Response(status_code=response.status, headers=headers, reason=reason.encode()))
+            or b""
+        )
         for piece in pieces:
             out += self._protocol.send(h11.Data(data=piece)) or b""
             if len(out) >= _CHUNK or not isinstance(response.body, bytes):

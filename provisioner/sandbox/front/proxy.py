@@ -78,7 +78,7 @@ class Proxy:
             return
         # Through the application, so that the attempt is in the request log.
         self._application(read_request(head, b"", host))
-        answer_body = refusal(host)
-        connection.reply(
-            Response(answer_body.status, (*answer_body.headers, ("Connection", "close")), answer_body.body)
-        )
+        answered = refusal(host)
+        closing = Response(answered.status, (*answered.headers, ("Connection", "close")), answered.body)
+        # Most clients show nothing of a refused CONNECT but the status line.
+        connection.reply(closing, reason=f"The sandbox does not play {host}")

@@ -60,6 +60,18 @@ class SqliteStore:
         name = f"level_{self._depth}"
         return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
 
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep every transaction of other threads out, to copy or replace the file as a whole."""
+        with self._lock:
+            yield
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock, self.transaction():
+            for table in ("documents", "blobs", "sequences"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own tables
+
     def export(self, target: Path) -> None:
         """Write a complete copy of the file, readable by itself."""
         with self._lock:

@@ -1,0 +1,52 @@
+"""``python -m provisioner.sandbox --state DIR``: the server process."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from provisioner.errors import ProvisionError
+from provisioner.sandbox.server import Options, run
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve; return the exit code (4: another server holds the folder)."""
+    parsed = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    options = Options(parsed.state, parsed.idle_seconds, parsed.port, parsed.control_port, tuple(parsed.allow_host))
+    try:
+        run(options, lambda: _announce(parsed.ready_fd))
+    except ProvisionError as error:
+        sys.stderr.write(f"{error}\n")
+        _tell(parsed.ready_fd, f"failed {error}\n")
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m provisioner.sandbox", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="state folder, made when missing")
+    parser.add_argument("--idle-seconds", type=float, default=900, help="stop after so long without requests; 0: never")
+    parser.add_argument("--port", type=int, default=0, help="port of the proxy (default: any)")
+    parser.add_argument("--control-port", type=int, default=0, help="port of the control interface (default: any)")
+    parser.add_argument("--allow-host", action="append", default=[], help="let this host through to the real world")
+    parser.add_argument("--ready-fd", type=int, default=-1, help=argparse.SUPPRESS)
+    return parser
+
+
+def _announce(descriptor: int) -> None:
+    _tell(descriptor, "ready\n")
+
+
+def _tell(descriptor: int, text: str) -> None:
+    if descriptor >= 0:
+        os.write(descriptor, text.encode())
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""The environment that leads unmodified clients into a sandbox: Terraform, git, gcloud, Python, Node, curl."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from provisioner.sandbox.state import write_private
+
+_TERRAFORM_CONFIG = """# Written by the sandbox: a provider that is not attached fails at once instead of being fetched.
+disable_checkpoint = true
+provider_installation {
+  filesystem_mirror {
+    path    = MIRROR
+    include = ["*/*/*"]
+  }
+}
+"""
+_LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
+
+
+def client_environment(state: Path, proxy_url: str, ca_file: Path, answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables; files they name are written into ``state``.
+
+    ``answer`` is what the control interface hands out: ``googleToken``, ``github`` (token by kind),
+    ``providerReattach``. Certificates of the machine are left out on purpose: nothing else is to be trusted.
+    """
+    folder = state / "client"
+    for path in (folder, folder / "no-certificates", folder / "no-providers", folder / "gcloud"):
+        path.mkdir(mode=0o700, exist_ok=True)
+    terraform = _TERRAFORM_CONFIG.replace("MIRROR", json.dumps(str(folder / "no-providers")))
+    write_private(folder / "terraform.rc", terraform)
+    write_private(folder / "google-token", answer["googleToken"])
+    return {
+        **_proxy(proxy_url),
+        **_certificates(ca_file, folder / "no-certificates"),
+        **_gcloud(proxy_url, ca_file, folder),
+        "GOOGLE_OAUTH_ACCESS_TOKEN": answer["googleToken"],
+        "NO_GCE_CHECK": "true",
+        "GITHUB_TOKEN": answer["github"]["installation"],
+        "GH_TOKEN": answer["github"]["installation"],
+        "TF_REATTACH_PROVIDERS": answer["providerReattach"],
+        "TF_CLI_CONFIG_FILE": str(folder / "terraform.rc"),
+        "PROVISION_ENV_SANDBOX": str(state),
+    }
+
+
+def _proxy(url: str) -> dict[str, str]:
+    names = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    return dict.fromkeys(names, url) | dict.fromkeys(("NO_PROXY", "no_proxy"), _LOOPBACK_NAMES)
+
+
+def _certificates(ca_file: Path, empty: Path) -> dict[str, str]:
+    names = (
+        "SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "GIT_SSL_CAINFO",
+        "NODE_EXTRA_CA_CERTS",
+        "PIP_CERT",
+    )
+    return dict.fromkeys(names, str(ca_file)) | {"SSL_CERT_DIR": str(empty), "GIT_SSL_CAPATH": str(empty)}
+
+
+def _gcloud(proxy_url: str, ca_file: Path, folder: Path) -> dict[str, str]:
+    address, _, port = proxy_url.removeprefix("http://").rpartition(":")
+    return {
+        "CLOUDSDK_CONFIG": str(folder / "gcloud"),
+        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": str(ca_file),
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(folder / "google-token"),
+        "CLOUDSDK_PROXY_TYPE": "http",
+        "CLOUDSDK_PROXY_ADDRESS": address,
+        "CLOUDSDK_PROXY_PORT": port,
+    }

@@ -1,0 +1,108 @@
+"""Faults on demand: at which call of which method something goes wrong, and how.
+
+A fault: ``{"method": "storage.objects.insert", "index": 2, "kind": "reset", "when": "after"}``
+    method    id as in the request log, or a pattern (``storage.*``, ``*``)
+    index     which matching call since the fault was set, from 1; 0 means every one
+    kind      status   answer ``status`` (default 503) instead
+              reset    cut the connection
+              delay    answer after ``seconds``
+              half     send half of the answer's body, then cut
+              twice    deliver the request twice (a proxy that repeats), answer the second
+    when      before (default): the request has no effect; after: it has, only the answer is lost (status, reset)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from fnmatch import fnmatchcase
+from typing import Any
+
+from provisioner.errors import InvalidInput
+from provisioner.sandbox.http import Response, json_response
+
+KINDS = ("status", "reset", "delay", "half", "twice")
+_LONGEST_DELAY = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault, see the module's text."""
+
+    method: str
+    index: int = 1
+    kind: str = "status"
+    status: int = 503
+    seconds: float = 0.0
+    when: str = "before"
+
+    def describe(self) -> str:
+        """Return a short text for the request log."""
+        detail = {"status": f" {self.status}", "delay": f" {self.seconds} s"}.get(self.kind, "")
+        return f"{self.kind}{detail} {self.when}"
+
+
+class FaultPlan:
+    """The faults in force and how far each has counted."""
+
+    def __init__(self) -> None:
+        self._faults: list[tuple[Fault, list[int]]] = []
+        self._lock = threading.Lock()
+
+    def replace(self, documents: list[Mapping[str, Any]]) -> None:
+        """Set the faults in force. Raises InvalidInput for one that makes no sense."""
+        faults = [parse_fault(document) for document in documents]
+        with self._lock:
+            self._faults = [(fault, [0]) for fault in faults]
+
+    def take(self, name: str) -> Fault | None:
+        """Count one call of a method; return the fault that strikes it."""
+        struck = None
+        with self._lock:
+            for fault, count in self._faults:
+                if not fnmatchcase(name, fault.method):
+                    continue
+                count[0] += 1
+                if struck is None and fault.index in (0, count[0]):
+                    struck = fault
+        return struck
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return the faults with the number of matching calls so far."""
+        with self._lock:
+            return [asdict(fault) | {"calls": count[0]} for fault, count in self._faults]
+
+
+def parse_fault(document: Mapping[str, Any]) -> Fault:
+    """Read one fault. Raises InvalidInput."""
+    known = {field.name: field.type for field in fields(Fault)}
+    unknown = sorted(set(document) - set(known))
+    if unknown or "method" not in document:
+        raise InvalidInput(f"a fault with {unknown or 'no method'}", fix=f"use {', '.join(known)}")
+    fault = Fault(**document)
+    if fault.kind not in KINDS or fault.when not in {"before", "after"}:
+        raise InvalidInput(
+            f"a fault of kind {fault.kind!r}, {fault.when!r}", fix=f"use {', '.join(KINDS)}; before, after"
+        )
+    if not 0 <= fault.seconds <= _LONGEST_DELAY:
+        raise InvalidInput(f"a delay of {fault.seconds} seconds", fix=f"use at most {_LONGEST_DELAY:g}")
+    return fault
+
+
+def status_answer(status: int) -> Response:
+    """Return the answer of a front end in trouble."""
+    error = {"code": status, "message": "The service is currently unavailable.", "status": "UNAVAILABLE"}
+    return json_response({"error": error}, status)
+
+
+def half_of(response: Response) -> Response:
+    """Return a response that promises its whole body and breaks the connection in the middle."""
+    whole = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+    headers = [header for header in response.headers if header[0].lower() != "content-length"]
+    return Response(response.status, (*headers, ("Content-Length", str(len(whole)))), _broken(whole[: len(whole) // 2]))
+
+
+def _broken(half: bytes) -> Iterator[bytes]:
+    yield half
+    raise ConnectionResetError("a fault cut the answer")
