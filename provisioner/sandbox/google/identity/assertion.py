@@ -105,21 +105,15 @@ def _check_audience(claims: Json, audiences: Sequence[str]) -> None:
 
 
 def _check_times(claims: Json, now: float) -> None:
-    issued, ends, starts = claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)
-    fresh = (
-        _is_instant(issued)
-        and _is_instant(ends)
-        and _is_instant(starts)
-        and max(issued, starts) <= now + _SKEW_SECONDS
-        and ends > now - _SKEW_SECONDS
-    )
-    if not fresh:
-        shown = issued if _is_instant(issued) else "null"
+    issued, ends, starts = (_instant(claims.get(name)) for name in ("iat", "exp", "nbf"))
+    begun = issued is not None and max(issued, starts or issued) <= now + _SKEW_SECONDS
+    if not begun or ends is None or ends <= now - _SKEW_SECONDS:
+        shown = "null" if issued is None else f"{issued:.0f}"
         raise _invalid_grant(f"ID Token issued at {shown} is stale to sign-in.")
 
 
-def _is_instant(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _instant(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _bad_signature() -> ExchangeError:
