@@ -44,10 +44,10 @@ terraform_attribution_label_addition_strategy str
 universe_domain                       str
 user_project_override                 bool
 zone                                  str
-batching                              one
+batching                              blocks
   enable_batching                     bool
   send_after                          str
-external_credentials                  one
+external_credentials                  blocks
   audience                            str!
   identity_token                      str!
   service_account_email               str!

@@ -4,6 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-ENDPOINTS: Final = tuple(
-    ["access_approval", "access_context_manager", "active_directory", "agent_identity", "agent_registry", "agentic_applications", "alloydb", "apigee", "apihub", "apikeys", "app_engine", "apphub", "artifact_registry", "assured_workloads", "backup_dr", "beyondcorp", "big_query", "biglake", "biglake_hive", "biglake_iceberg", "bigquery_analytics_hub", "bigquery_connection", "bigquery_data_transfer", "bigquery_datapolicy", "bigquery_datapolicyv2", "bigquery_reservation", "bigtable", "billing", "billing_budgets", "binary_authorization", "blockchain_node_engine", "certificate_manager", "ces", "chronicle", "cloud_asset", "cloud_billing", "cloud_build", "cloud_functions", "cloud_identity", "cloud_ids", "cloud_quotas", "cloud_resource_manager", "cloud_run", "cloud_run_v2", "cloud_scheduler", "cloud_security_compliance", "cloud_support", "cloud_tasks", "cloudbuildv2", "clouddeploy", "clouddomains", "cloudfunctions2", "colab", "composer", "compute", "config", "contact_center_insights", "container", "container_analysis", "container_attached", "container_aws", "container_azure", "core_billing", "data_catalog", "data_fusion", "data_lineage", "data_loss_prevention", "data_pipeline", "database_migration_service", "dataflow", "dataform", "dataplex", "dataproc", "dataproc_gdc", "dataproc_metastore", "datastream", "deployment_manager", "developer_connect", "dialogflow", "dialogflow_cx", "discovery_engine", "dns", "document_ai", "document_ai_warehouse", "edgecontainer", "edgenetwork", "essential_contacts", "eventarc", "filestore", "firebase_app_check", "firebase_app_hosting", "firebase_data_connect", "firebase_remote_config", "firebaserules", "firestore", "gemini", "gke_backup", "gke_hub", "gke_hub2", "gkeonprem", "healthcare", "hypercomputecluster", "iam", "iam2", "iam3", "iam_beta", "iam_credentials", "iam_workforce_pool", "iap", "identity_platform", "integration_connectors", "integrations", "kms", "license_manager", "logging", "looker", "lustre", "managed_kafka", "memcache", "memorystore", "migration_center", "model_armor", "model_armor_global", "monitoring", "netapp", "network_connectivity", "network_connectivityv1", "network_management", "network_security", "network_services", "observability", "oracle_database", "org_policy", "os_config", "os_config_v2", "os_login", "parallelstore", "parameter_manager", "parameter_manager_regional", "privateca", "privileged_access_manager", "public_ca", "pubsub", "pubsub_lite", "recaptcha_enterprise", "redis", "resource_manager", "resource_manager3", "resource_manager_v3", "secret_manager", "secret_manager_regional", "secure_source_manager", "security_center", "security_center_management", "security_center_v2", "securityposture", "service_directory", "service_management", "service_networking", "service_usage", "site_verification", "source_repo", "spanner", "sql", "storage", "storage_batch_operations", "storage_control", "storage_insights", "storage_transfer", "tags", "tags_location", "transcoder", "vector_search", "vertex_ai", "vmwareengine", "vpc_access", "workbench", "workflows", "workload_identity", "workstations"]
-)
+_NAMES: Final = """
+access_approval access_context_manager active_directory agent_identity agent_registry agentic_applications alloydb
+apigee apihub apikeys app_engine apphub artifact_registry assured_workloads backup_dr beyondcorp big_query biglake
+biglake_hive biglake_iceberg bigquery_analytics_hub bigquery_connection bigquery_data_transfer bigquery_datapolicy
+bigquery_datapolicyv2 bigquery_reservation bigtable billing billing_budgets binary_authorization
+blockchain_node_engine certificate_manager ces chronicle cloud_asset cloud_billing cloud_build cloud_functions
+cloud_identity cloud_ids cloud_quotas cloud_resource_manager cloud_run cloud_run_v2 cloud_scheduler
+cloud_security_compliance cloud_support cloud_tasks cloudbuildv2 clouddeploy clouddomains cloudfunctions2 colab
+composer compute config contact_center_insights container container_analysis container_attached container_aws
+container_azure core_billing data_catalog data_fusion data_lineage data_loss_prevention data_pipeline
+database_migration_service dataflow dataform dataplex dataproc dataproc_gdc dataproc_metastore datastream
+deployment_manager developer_connect dialogflow dialogflow_cx discovery_engine dns document_ai
+document_ai_warehouse edgecontainer edgenetwork essential_contacts eventarc filestore firebase_app_check
+firebase_app_hosting firebase_data_connect firebase_remote_config firebaserules firestore gemini gke_backup gke_hub
+gke_hub2 gkeonprem healthcare hypercomputecluster iam iam2 iam3 iam_beta iam_credentials iam_workforce_pool iap
+identity_platform integration_connectors integrations kms license_manager logging looker lustre managed_kafka
+memcache memorystore migration_center model_armor model_armor_global monitoring netapp network_connectivity
+network_connectivityv1 network_management network_security network_services observability oracle_database
+org_policy os_config os_config_v2 os_login parallelstore parameter_manager parameter_manager_regional privateca
+privileged_access_manager public_ca pubsub pubsub_lite recaptcha_enterprise redis resource_manager
+resource_manager3 resource_manager_v3 secret_manager secret_manager_regional secure_source_manager security_center
+security_center_management security_center_v2 securityposture service_directory service_management
+service_networking service_usage site_verification source_repo spanner sql storage storage_batch_operations
+storage_control storage_insights storage_transfer tags tags_location transcoder vector_search vertex_ai
+vmwareengine vpc_access workbench workflows workload_identity workstations
+"""
+
+ENDPOINTS: Final = tuple(_NAMES.split())

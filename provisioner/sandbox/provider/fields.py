@@ -12,7 +12,7 @@ Types: ``str bool int num``; ``list set map`` of strings, ``list:num``; blocks `
 Marks: ``!`` required, ``?`` optional and computed, ``*`` computed only, none optional; ``^`` a change replaces.
 Flags: ``default= min= max= sensitive writeonly`` for Terraform; ``api=path virtual keep zero null empty keyed=``
 for the mapping to JSON (mapping.py); ``same=`` names a rule that hides a difference (suppress.py);
-``in= match= choice= clash= needs= any=`` are checks (validate.py).
+``in= match= choice= clash= with= any=`` are checks (validate.py). In a default ``~`` stands for a blank.
 A line ``@name`` stands for the lines of that macro.
 """
 
@@ -166,4 +166,4 @@ def _parse_default(kind: str, text: str) -> Value:
         return text == "true"
     if kind in {"int", "num"}:
         return int(text)
-    return "\n" if text == "newline" else text
+    return text.replace("~", " ").replace("newline", "\n")

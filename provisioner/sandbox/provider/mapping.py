@@ -1,9 +1,10 @@
 """State to JSON and back, from the tables alone.
 
 A name becomes camelCase unless ``api=`` gives a path (dots go into objects). What is zero is left out of a request,
-as the real provider does, unless the flag ``zero`` (send it), ``null`` (send null) or ``empty`` (send ``{}``) says else.
+as the real provider does, unless the flag ``zero`` (send it), ``null`` (null) or ``empty`` (``{}``) says otherwise.
 ``virtual`` fields are Terraform's own; ``keep`` fields are sent but never read back; ``keyed=id`` turns a set of
-blocks into an object keyed by that field; ``as=`` names a conversion.
+blocks into an object keyed by that field; ``single`` and ``array`` say that a block is written as an object or as an
+array against the rule; ``zeroif=other`` sends a zero when the other field is true; ``as=`` names a conversion.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def _put_field(document: Document, field: Field, value: Value) -> None:
         if "null" in field.flags:
             put(document, api_path(field), None)
         return
-    put(document, api_path(field), _write(field, value))
+    written = _write(field, value)
+    if written is not None:
+        put(document, api_path(field), written)
 
 
 def _kept_when_zero(field: Field, value: Value) -> bool:
@@ -88,7 +91,7 @@ def _write(field: Field, value: Value) -> Any:  # noqa: ANN401 - JSON has no nar
     convert = _TO_API.get(field.flags.get("as", ""))
     if convert is not None:
         return convert(value)
-    if field.kind == "one":
+    if _single(field):
         return _nested(field, value[0])
     if not field.is_block:
         return sorted(value, key=canonical) if field.is_set else value
@@ -97,11 +100,18 @@ def _write(field: Field, value: Value) -> Any:  # noqa: ANN401 - JSON has no nar
     return {item.pop(key): item for item in items} if key else items
 
 
+def _single(field: Field) -> bool:
+    return (field.kind == "one" and "array" not in field.flags) or "single" in field.flags
+
+
 def _nested(field: Field, block: Mapping[str, Value] | None) -> Document:
     document: Document = {}
+    given = block or {}
     for part in field.parts:
-        if not part.flags.keys() & {"virtual", "unsupported", "out"}:
-            _put_field(document, part, (block or {}).get(part.name))
+        if given.get(part.flags.get("zeroif", "")) and given.get(part.name) == 0:
+            put(document, api_path(part), 0)
+        elif not part.flags.keys() & {"virtual", "unsupported", "out"}:
+            _put_field(document, part, given.get(part.name))
     return document
 
 
@@ -110,7 +120,7 @@ def _read(field: Field, document: Mapping[str, Any], prior: Value) -> Value:
         return None if prior is UNKNOWN else prior
     found = dig(document, api_path(field))
     if found is None:
-        return field.zero
+        return field.flags.get("absent", field.zero)
     convert = _FROM_API.get(field.flags.get("as", ""))
     if convert is not None:
         return convert(found)
@@ -135,12 +145,10 @@ def _as_before(found: list[Value], prior: Value) -> list[Value]:
 
 
 def _read_blocks(field: Field, found: Any, prior: Value) -> list[dict[str, Value]]:  # noqa: ANN401 - JSON
-    if field.kind == "one":
-        items = [found] if isinstance(found, Mapping) else list(found)
-    elif "keyed" in field.flags:
+    if "keyed" in field.flags:
         items = [{field.flags["keyed"]: key, **inner} for key, inner in found.items()]
     else:
-        items = list(found)
+        items = [dict(found)] if isinstance(found, Mapping) else list(found)
     before = prior if isinstance(prior, list) else []
     blocks = [from_api(field.parts, item, before[at] if at < len(before) else {}) for at, item in enumerate(items)]
     return sorted(blocks, key=canonical) if field.is_set else blocks
@@ -150,12 +158,13 @@ _TO_API: Final[Mapping[str, Callable[[Value], Any]]] = {
     "text": str,
     "presence": lambda value: {} if value else None,
     "values": lambda value: {key: {"values": [part]} for key, part in value.items()},
-    "resources": lambda value: value,
+    "live": {"LIVE": True, "ARCHIVED": False}.get,
 }
 _FROM_API: Final[Mapping[str, Callable[[Any], Value]]] = {
     "text": int,
     "presence": lambda _found: True,
     "values": lambda found: {key: next(iter(part.get("values", [])), "") for key, part in found.items()},
     "name": lambda found: found.rsplit("/", 1)[-1],
-    "upper": str.upper,
+    "live": lambda found: "LIVE" if found else "ARCHIVED",
+    "enabled": lambda found: found == "Enabled",
 }

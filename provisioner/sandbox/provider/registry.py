@@ -6,18 +6,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provisioner.sandbox.provider.resource import Resource
+from provisioner.sandbox.provider.resources import (
+    grants,
+    identity,
+    objects,
+    project,
+    registry,
+    run,
+    secret_manager,
+    spending,
+    storage,
+)
+from provisioner.sandbox.provider.resources.members import Policies
 
 
 @dataclass(frozen=True)
 class Registry:
-    """The tables by type name."""
+    """The types by name."""
 
     resources: Mapping[str, Resource]
 
 
 def load() -> Registry:
-    """Import the modules of all services and collect their types."""
-    from provisioner.sandbox.provider.resources import identity  # noqa: PLC0415 - tables load with the server, not before
-
-    found = [*identity.resources()]
+    """Collect the types of all services."""
+    policies = Policies()
+    found = [
+        *grants.resources(policies),
+        *identity.resources(),
+        *objects.resources(),
+        *project.resources(policies),
+        *registry.resources(),
+        *run.resources(),
+        *secret_manager.resources(),
+        *spending.resources(),
+        *storage.resources(),
+    ]
     return Registry({resource.spec.name: resource for resource in found})

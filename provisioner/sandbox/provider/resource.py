@@ -76,9 +76,13 @@ class Resource:
         return kind, attributes
 
     @cached_property
-    def write_only(self) -> tuple[str, ...]:
-        """Return the attributes whose value is only in the configuration."""
-        return tuple(part.name for part in self.fields if "writeonly" in part.flags)
+    def from_config(self) -> tuple[str, ...]:
+        """Return the fields an apply takes from the configuration: secrets Terraform never stores, text as written."""
+        return tuple(part.name for part in self.fields if "state" in part.flags or _has_write_only(part))
+
+    def sealed(self, state: State) -> State:
+        """Return a state without what may only be in the configuration."""
+        return _sealed(self.fields, state)
 
     def upgrade(self, version: int, state: State) -> State:
         """Return a stored state of an older version in today's shape: what is gone is dropped, what is new is null."""
@@ -92,6 +96,9 @@ class Resource:
     def plan(self, configuration: Configuration, prior: State | None, config: State) -> tuple[State, list[Path]]:
         """Return the planned state and the paths that need a new object."""
         planned = planned_fields(self.fields, prior, config)
+        for part in self.fields:
+            if part.flags.get("state") == "upper" and isinstance(planned[part.name], str):
+                planned[part.name] = planned[part.name].upper()
         if self.spec.timeouts:
             planned["timeouts"] = config.get("timeouts")
         self.customise(configuration, prior, planned, config)
@@ -218,9 +225,9 @@ class Resource:
     def complete(self, configuration: Configuration, state: Mapping[str, Value]) -> State:
         """Return the state with what the provider block gives. Raises ProviderError when it gives nothing."""
         full = dict(state)
-        for name in {"project", "region"} & self.names:
+        for name in sorted({"project", "region", "location"} & self.names):
             if full.get(name) in {None, UNKNOWN, ""}:
-                full[name] = getattr(configuration, name)
+                full[name] = configuration.project if name == "project" else configuration.region
                 if not full[name]:
                     raise ProviderError(f"{name}: required field is not set", path=(name,))
         if full.get("deletion_policy") is UNKNOWN:
@@ -295,6 +302,20 @@ def reshape(fields: tuple[Field, ...], state: Mapping[str, Value]) -> State:
             value = [reshape(part.parts, block) for block in blocks]
         shaped[part.name] = value
     return shaped
+
+
+def _has_write_only(part: Field) -> bool:
+    return "writeonly" in part.flags or any(map(_has_write_only, part.parts))
+
+
+def _sealed(fields: tuple[Field, ...], state: State) -> State:
+    sealed = dict(state)
+    for part in fields:
+        if "writeonly" in part.flags:
+            sealed[part.name] = None
+        elif part.is_block and _has_write_only(part):
+            sealed[part.name] = [_sealed(part.parts, block) for block in sealed.get(part.name) or []]
+    return sealed
 
 
 def mask_of(part: Field) -> str:

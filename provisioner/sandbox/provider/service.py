@@ -156,7 +156,7 @@ class Service:
         try:
             state = self._applied(resource, peer, prior, planned, _decoded(request.config))
         except PartialCreate as error:
-            _encode(response.new_state, resource, error.state)
+            _encode(response.new_state, resource, resource.sealed(error.state))
             raise
         _encode(response.new_state, resource, state)
 
@@ -167,10 +167,10 @@ class Service:
         if planned is None:
             resource.delete(configured, prior or {})
             return None
-        wanted = {**planned, **{name: (config or {}).get(name) for name in resource.write_only}}
+        wanted = {**planned, **{name: (config or {}).get(name) for name in resource.from_config}}
         if prior is None:
-            return resource.create(configured, wanted)
-        return resource.update(configured, prior, wanted)
+            return resource.sealed(resource.create(configured, wanted))
+        return resource.sealed(resource.update(configured, prior, wanted))
 
     def _ImportResourceState(self, request: Message, response: Message, peer: Peer) -> None:  # noqa: N802 - protocol
         resource = self._resource(request.type_name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from provisioner.sandbox.provider.values import UNKNOWN, Value, is_zero
+from provisioner.sandbox.provider.values import UNKNOWN, Value, canonical, is_zero
 
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CASELESS_MEMBERS: Final = ("user:", "serviceaccount:", "group:", "domain:")
@@ -75,6 +75,10 @@ def _absent_default(old: Value, new: Value) -> bool:
     return not new and old is not None
 
 
+def _same_folder(old: Value, new: Value) -> bool:
+    return (old or "").rstrip("/") == (new or "").rstrip("/")
+
+
 def _same_project(old: Value, new: Value) -> bool:
     return (old or "").removeprefix("projects/") == (new or "").removeprefix("projects/")
 
@@ -86,12 +90,27 @@ def _disabled_or_absent(old: Value, new: Value) -> bool:
     return not enabled(old) and not enabled(new)
 
 
+def _inactive(old: Value, new: Value) -> bool:
+    def active(blocks: Value) -> bool:
+        return bool(blocks) and blocks[0].get("mode") == "Enabled"
+
+    return not active(old) and not active(new)
+
+
 def _same_uri(old: Value, new: Value) -> bool:
     return (old or "").removesuffix("/") == (new or "").removesuffix("/")
 
 
 def _same_json(old: Value, new: Value) -> bool:
     return "".join((old or "").split()) == "".join((new or "").split())
+
+
+def _same_key(old: Value, new: Value) -> bool:
+    return bool(new) and str(old or "").split("/cryptoKeyVersions/")[0] == new
+
+
+def _same_policies(old: Value, new: Value) -> bool:
+    return sorted(map(canonical, old or [])) == sorted(map(canonical, new or []))
 
 
 def _never(_old: Value, _new: Value) -> bool:
@@ -107,9 +126,13 @@ _RULES: Final[Mapping[str, Callable[[Value, Value], bool]]] = {
     "empty": _both_empty,
     "bucket": _same_bucket,
     "absent": _absent_default,
+    "folder": _same_folder,
     "project": _same_project,
     "disabled": _disabled_or_absent,
+    "inactive": _inactive,
     "uri": _same_uri,
     "json": _same_json,
+    "key": _same_key,
+    "policies": _same_policies,
     "special": _never,
 }

@@ -1,7 +1,8 @@
 """Checks of a configuration that the types alone do not make.
 
 ``match=`` names a pattern, ``in=A|B`` an enumeration; ``choice=`` (exactly one), ``clash=`` (at most one), ``any=``
-(at least one) and ``needs=`` (all together) group fields of one level by a name. Unknown values are not judged.
+(at least one) group fields of one level by a name; ``with=`` names a field that must be there too. Unknown values are
+not judged.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from provisioner.sandbox.provider.fields import Field
 from provisioner.sandbox.provider.plan import Path
 from provisioner.sandbox.provider.values import UNKNOWN, Value
 
+_MEMBER: Final = (
+    r"(?:deleted:)?(?:user|serviceAccount|group|domain|principal(?:Set|Hierarchy)?|project(?:Owner|Editor|Viewer)):.+"
+    r"|allUsers|allAuthenticatedUsers|iamMember:.+"
+)
 _PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     "account_id": (r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])", "6-30 lower-case letters, digits and dashes, first a letter"),
     "pool_id": (r"(?!gcp-)[0-9a-z-]{4,32}", "4-32 of [a-z0-9-], not starting with gcp-"),
     "service": (r"[a-z0-9.-]+\.[a-z]+", "the name of a service, as in run.googleapis.com"),
-    "member": (
-        r"(?:deleted:)?(?:user|serviceAccount|group|domain|principal(?:Set|Hierarchy)?|project(?:Owner|Editor|Viewer)):.+"
-        r"|allUsers|allAuthenticatedUsers|iamMember:.+",
-        "one of user:, serviceAccount:, group:, domain:, principal:, principalSet:, allUsers, allAuthenticatedUsers",
-    ),
+    "member": (_MEMBER, "one of user:, serviceAccount:, group:, domain:, principal:, principalSet:, allUsers"),
     "project_id": (r"[a-z](?:[-a-z0-9.:]{4,61}[a-z0-9])", "6-30 lower-case letters, digits and dashes"),
     "project_name": (
         r"[-A-Za-z0-9 '\"!]{4,30}",
@@ -43,7 +44,10 @@ _PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
 
 def problems(fields: tuple[Field, ...], config: Mapping[str, Value], parent: Path = ()) -> list[ProviderError]:
     """Return every problem of a configuration, each with its path."""
-    found: list[ProviderError] = list(_group_problems(fields, config, parent))
+    found: list[ProviderError] = [
+        *_group_problems(fields, config, parent),
+        *_lonely(fields, config, parent),
+    ]
     for field in fields:
         value = config.get(field.name)
         if value is not None and value is not UNKNOWN:
@@ -116,6 +120,14 @@ def _group_problems(fields: tuple[Field, ...], config: Mapping[str, Value], pare
                 )
 
 
+def _lonely(fields: tuple[Field, ...], config: Mapping[str, Value], parent: Path) -> Iterator[ProviderError]:
+    for field in fields:
+        other = field.flags.get("with")
+        if other and _given(config.get(field.name)) and not _given(config.get(other)):
+            text = f"`{field.name}`: all of `{field.name},{other}` must be specified"
+            yield ProviderError("Missing required argument", text, (*parent, field.name))
+
+
 def _given(value: Value) -> bool:
     return value not in (None, []) and value != ""
 
@@ -137,8 +149,4 @@ def _at_least_one(given: int, _all: int) -> str | None:
     return None if given else "at least one"
 
 
-def _all_or_none(given: int, of: int) -> str | None:
-    return "all or none" if 0 < given < of else None
-
-
-_JUDGES: Final = {"choice": _exactly_one, "clash": _at_most_one, "any": _at_least_one, "needs": _all_or_none}
+_JUDGES: Final = {"choice": _exactly_one, "clash": _at_most_one, "any": _at_least_one}
