@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 
 from provisioner.errors import LockedByAnotherRun
 from provisioner.runs.ledger import Ledger
+from provisioner.terraform.identity import ProcessIdentity, is_alive
 
 LIFETIME_SECONDS = 30.0
 _BEATS_PER_LIFETIME = 4
@@ -21,26 +23,27 @@ class LeaseLost(LockedByAnotherRun):
 class Leases:
     """All leases that one run holds, taken together or not at all.
 
-    ``owner`` names this process (host, pid, start) for people. A lease whose owner stopped beating is
-    free after ``lifetime`` seconds; the same run, resumed elsewhere, may take over its own lease only then,
-    or at once when ``owner_is_dead`` says so.
+    ``owner`` is this process. A lease is free once its owner is known dead, or stopped beating for
+    ``lifetime`` seconds (an owner on another machine can only be told dead by that).
     """
 
-    def __init__(self, ledger: Ledger, run_id: str, owner: str, *, lifetime: float = LIFETIME_SECONDS) -> None:
+    def __init__(
+        self, ledger: Ledger, run_id: str, owner: ProcessIdentity, *, lifetime: float = LIFETIME_SECONDS
+    ) -> None:
         """Remember who holds; nothing is taken yet."""
         self._ledger = ledger
         self._run = run_id
-        self._owner = owner
+        self._owner = json.dumps(owner.as_dict(), sort_keys=True)
         self._lifetime = lifetime
         self._lost = threading.Event()
 
     @contextmanager
-    def hold(self, names: Sequence[str], dead_owners: frozenset[str] = frozenset()) -> Iterator[None]:
+    def hold(self, names: Sequence[str]) -> Iterator[None]:
         """Hold the named leases, beating in a thread, and give them back at the end.
 
         Raises LockedByAnotherRun when one is held by a living owner.
         """
-        self._take(names, dead_owners)
+        self._take(names)
         stop = threading.Event()
         beat = threading.Thread(target=self._beat, args=(stop,), name="lease", daemon=True)
         beat.start()
@@ -56,13 +59,13 @@ class Leases:
         if self._lost.is_set():
             raise LeaseLost("this run lost its lease", fix="see `provision-env runs list`, then resume the run")
 
-    def _take(self, names: Sequence[str], dead_owners: frozenset[str]) -> None:
+    def _take(self, names: Sequence[str]) -> None:
         with self._ledger.writing() as connection:
             for name in sorted(names):
                 row = connection.execute("SELECT run, owner, expires FROM leases WHERE name = ?", (name,)).fetchone()
-                if row and row["owner"] not in {self._owner, *dead_owners} and row["expires"] > time.time():
+                if row and row["owner"] != self._owner and _holds(row["owner"], row["expires"]):
                     raise LockedByAnotherRun(
-                        f"run {row['run']} is working on {name} ({row['owner']})",
+                        f"run {row['run']} is working on {name} ({_for_people(row['owner'])})",
                         fix=f"wait for it, or look at it with `provision-env runs show {row['run']}`",
                         where=name,
                     )
@@ -86,8 +89,17 @@ class Leases:
             connection.execute("DELETE FROM leases WHERE owner = ?", (self._owner,))
 
 
+def _holds(owner: str, expires: float) -> bool:
+    return expires > time.time() and is_alive(ProcessIdentity(**json.loads(owner)))
+
+
+def _for_people(owner: str) -> str:
+    identity = json.loads(owner)
+    return f"process {identity['pid']} on {identity['host']}"
+
+
 def holders(ledger: Ledger) -> list[dict[str, str]]:
     """Return who holds what: name, run and owner of every lease, expired ones included."""
     with ledger.writing() as connection:
         rows = connection.execute("SELECT name, run, owner FROM leases ORDER BY name").fetchall()
-    return [dict(row) for row in rows]
+    return [{"name": row["name"], "run": row["run"], "owner": _for_people(row["owner"])} for row in rows]

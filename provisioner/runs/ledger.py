@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from provisioner.terraform.identity import ProcessIdentity
+
 Status = Literal["running", "done", "failed", "refused", "waiting", "interrupted"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
-  id TEXT PRIMARY KEY, verb TEXT NOT NULL, team TEXT NOT NULL, place TEXT NOT NULL, inputs TEXT NOT NULL, status TEXT NOT NULL,
-  started TEXT NOT NULL, updated TEXT NOT NULL, requester TEXT NOT NULL, message TEXT NOT NULL DEFAULT '');
+  id TEXT PRIMARY KEY, verb TEXT NOT NULL, team TEXT NOT NULL, place TEXT NOT NULL, inputs TEXT NOT NULL,
+  status TEXT NOT NULL, started TEXT NOT NULL, updated TEXT NOT NULL, requester TEXT NOT NULL, message TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS leases (
   name TEXT PRIMARY KEY, run TEXT NOT NULL, owner TEXT NOT NULL, expires REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS processes (
-  run TEXT NOT NULL, root TEXT NOT NULL, pid INTEGER NOT NULL, start_time TEXT NOT NULL, boot_id TEXT NOT NULL,
-  PRIMARY KEY (root, pid, start_time));
+  run TEXT NOT NULL, root TEXT NOT NULL, identity TEXT NOT NULL, PRIMARY KEY (root, identity));
 CREATE TABLE IF NOT EXISTS audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL, digest TEXT NOT NULL);
 """
@@ -50,15 +51,6 @@ class Run:
     def document(self) -> dict[str, str]:
         """Return the fields as JSON shows them."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class StartedProcess:
-    """A terraform that a run started; start time and boot id tell it from a later process with its pid."""
-
-    pid: int
-    start_time: str
-    boot_id: str
 
 
 def now() -> str:
@@ -124,18 +116,16 @@ class Ledger:
         clause, values = ("WHERE team = ?", (team,)) if team else ("", ())
         return [Run(**row) for row in self._rows(f"SELECT * FROM runs {clause} ORDER BY started DESC, id DESC", values)]  # noqa: S608 - the clause is one of two constants
 
-    def record_process(self, run_id: str, root: str, process: StartedProcess) -> None:
+    def record_process(self, run_id: str, root: str, process: ProcessIdentity) -> None:
         """Remember a terraform process, so that its lock can be broken once it is known dead."""
+        identity = json.dumps(process.as_dict(), sort_keys=True)
         with self.writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?)",
-                (run_id, root, process.pid, process.start_time, process.boot_id),
-            )
+            connection.execute("INSERT OR REPLACE INTO processes VALUES (?, ?, ?)", (run_id, root, identity))
 
-    def processes(self, root: str) -> list[StartedProcess]:
+    def processes(self, root: str) -> list[ProcessIdentity]:
         """Return the terraform processes ever recorded for a root."""
-        rows = self._rows("SELECT pid, start_time, boot_id FROM processes WHERE root = ?", (root,))
-        return [StartedProcess(**row) for row in rows]
+        rows = self._rows("SELECT identity FROM processes WHERE root = ?", (root,))
+        return [ProcessIdentity(**json.loads(row["identity"])) for row in rows]
 
     def audit(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - any JSON value is a fact
         """Append a record whose digest covers the one before it."""

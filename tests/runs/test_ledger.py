@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.runs.ledger import Ledger, Run, StartedProcess
+from provisioner.runs.ledger import Ledger, Run
+from provisioner.terraform.identity import ProcessIdentity
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_the_file_is_private(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_a_process_is_recorded_once(ledger: Ledger) -> None:
-    process = StartedProcess(42, "100", "boot")
+    process = ProcessIdentity(42, "100", "boot", "here")
     ledger.record_process("r1", "churn-dev", process)
     ledger.record_process("r2", "churn-dev", process)
     assert ledger.processes("churn-dev") == [process]
