@@ -25,12 +25,18 @@ class ProvisionError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, reason: str, *, fix: str = "", where: str = "") -> None:
-        """Keep the three parts apart, so that JSON output can show them as fields."""
+    def __init__(
+        self, reason: str, *, fix: str = "", where: str = "", problems: tuple[ProvisionError, ...] = ()
+    ) -> None:
+        """Keep the parts apart, so that JSON output can show them as fields.
+
+        ``problems`` holds every finding where there are several, so that a person mends them in one go.
+        """
         super().__init__(reason)
         self.reason = reason
         self.fix = fix
         self.where = where
+        self.problems = problems
 
     def __str__(self) -> str:
         """Return one readable line: place, reason, advice."""
@@ -40,21 +46,9 @@ class ProvisionError(Exception):
 
 
 class InvalidInput(ProvisionError):
-    """The input is wrong; ``problems`` holds every finding, not only the first."""
+    """The request, the platform file or the command line is wrong."""
 
     exit_code = 2
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        fix: str = "",
-        where: str = "",
-        problems: tuple[ProvisionError, ...] = (),
-    ) -> None:
-        """Keep all problems, so that a person mends them in one go."""
-        super().__init__(reason, fix=fix, where=where)
-        self.problems = problems
 
 
 class RefusedByPolicy(ProvisionError):
@@ -83,10 +77,3 @@ class Interrupted(ProvisionError):
 
 class Blocked(ProvisionError):
     """The run cannot start yet; ``problems`` lists everything a person has to mend first."""
-
-    def __init__(
-        self, reason: str, *, fix: str = "", where: str = "", problems: tuple[ProvisionError, ...] = ()
-    ) -> None:
-        """Keep all problems, so that a person mends them in one go."""
-        super().__init__(reason, fix=fix, where=where)
-        self.problems = problems

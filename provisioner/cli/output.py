@@ -61,14 +61,17 @@ def faint(text: str) -> str:
 
 def print_error(error: ProvisionError, *, as_json: bool) -> None:
     """Say on standard error what was wrong, where, and what to do; every problem when there are several."""
-    problems: tuple[ProvisionError, ...] = getattr(error, "problems", ())
     if as_json:
-        document = {**_parts(error), "exit_code": error.exit_code, "problems": [_parts(each) for each in problems]}
+        document = {
+            **_parts(error),
+            "exit_code": error.exit_code,
+            "problems": [_parts(each) for each in error.problems],
+        }
         click.echo(json.dumps({"error": document}, indent=2, ensure_ascii=False), err=True)
         return
-    for each in problems or (error,):
+    for each in error.problems or (error,):
         click.echo("\n".join(_lines(each)), err=True)
-    if problems:
+    if error.problems:
         click.echo(f"{bad('error')}: {error.reason}" + (f"\n  {error.fix}" if error.fix else ""), err=True)
     sys.stderr.flush()
 

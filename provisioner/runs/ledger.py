@@ -20,7 +20,8 @@ Status = Literal["running", "done", "failed", "refused", "waiting", "interrupted
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
   id TEXT PRIMARY KEY, verb TEXT NOT NULL, team TEXT NOT NULL, place TEXT NOT NULL, inputs TEXT NOT NULL,
-  status TEXT NOT NULL, started TEXT NOT NULL, updated TEXT NOT NULL, requester TEXT NOT NULL, message TEXT NOT NULL DEFAULT '');
+  status TEXT NOT NULL, started TEXT NOT NULL, updated TEXT NOT NULL, requester TEXT NOT NULL,
+  message TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS leases (
   name TEXT PRIMARY KEY, run TEXT NOT NULL, owner TEXT NOT NULL, expires REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS processes (

@@ -32,8 +32,8 @@ class JsonSerializer(Serializer):
 def _encode(value: object) -> dict[str, Any]:
     if isinstance(value, ProvisionError):
         parts = {"reason": value.reason, "fix": value.fix, "where": value.where}
-        problems = getattr(value, "problems", ())
-        return {_ERROR: _known_class(type(value)).__name__, **parts, "problems": [_encode(each) for each in problems]}
+        problems = [_encode(each) for each in value.problems]
+        return {_ERROR: _known_class(type(value)).__name__, **parts, "problems": problems}
     if isinstance(value, BaseException):
         return _encode(ProvisionError(f"unexpected {type(value).__name__}: {value}"))
     raise TypeError(f"{type(value).__name__} does not belong into the database of runs")
@@ -49,6 +49,4 @@ def _decode(document: dict[str, Any]) -> Any:  # noqa: ANN401 - either the docum
         return document
     kind = getattr(errors, document[_ERROR], ProvisionError)
     parts = {name: document[name] for name in ("reason", "fix", "where")}
-    if issubclass(kind, errors.Blocked | errors.InvalidInput):
-        return kind(parts.pop("reason"), **parts, problems=tuple(document["problems"]))
-    return kind(parts.pop("reason"), **parts)
+    return kind(parts.pop("reason"), **parts, problems=tuple(document["problems"]))
