@@ -1,7 +1,19 @@
 """Render a resolved team into Terraform roots: same input, same bytes."""
 
+from provisioner.render.build import render
 from provisioner.render.ids import PREVIEW_ID, RepositoryIds
-from provisioner.render.roots import project_root, root_names
+from provisioner.render.modules import modules_version
+from provisioner.render.roots import linked, project_root, root_names, shared_projects
 from provisioner.render.tree import Tree
 
-__all__ = ["PREVIEW_ID", "RepositoryIds", "Tree", "project_root", "root_names"]
+__all__ = [
+    "PREVIEW_ID",
+    "RepositoryIds",
+    "Tree",
+    "linked",
+    "modules_version",
+    "project_root",
+    "render",
+    "root_names",
+    "shared_projects",
+]

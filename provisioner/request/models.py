@@ -146,6 +146,9 @@ class Platform(Model):
     labels: Annotated[dict[str, str], Field(description="Labels put on everything.")] = Field(default_factory=dict)
     default_budget: Budget = Budget(amount=500)
     role_allow_list: ExtraRoles = ExtraRoles()
+    contact: Annotated[
+        EmailStr | None, Field(description="E-mail of the platform team; needed for shared projects.")
+    ] = None
     approvers: tuple[str, ...] = ()
     placeholder_image: str = (
         "us-docker.pkg.dev/cloudrun/container/hello@sha256:"

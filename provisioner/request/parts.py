@@ -19,6 +19,13 @@ Key = Annotated[
 Region = Annotated[
     str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$", description="A Google Cloud region such as europe-west1.")
 ]
+KmsKey = Annotated[
+    str,
+    Field(
+        pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$",
+        description="Key that encrypts the data; Google's own keys when not given.",
+    ),
+]
 
 
 class Bucket(Model):
@@ -28,9 +35,7 @@ class Bucket(Model):
     storage_class: Literal["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"] = "STANDARD"
     keep_versions: Annotated[int, Field(ge=1, le=100, description="Old versions kept per object.")] = 5
     soft_delete_days: Annotated[int, Field(ge=7, le=90)] = 7
-    kms_key: Annotated[
-        str | None, Field(pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$")
-    ] = None
+    kms_key: KmsKey | None = None
     publish_prefixes: Annotated[
         tuple[str, ...],
         Field(max_length=10, description="Prefixes that the deploy identity may write (managed folders)."),
@@ -46,7 +51,7 @@ class Registry(Model):
         str | None, Field(min_length=10, description="Required when immutable_tags is false.")
     ] = None
     keep_untagged_days: Annotated[int, Field(ge=1, le=365)] = 30
-    kms_key: str | None = None
+    kms_key: KmsKey | None = None
 
 
 class Scaling(Model):
@@ -82,6 +87,7 @@ class Service(Model):
     secrets: Annotated[dict[str, SecretReference], Field(max_length=20)] = Field(default_factory=dict)
     probe_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$")] = "/health"
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    kms_key: KmsKey | None = None
 
 
 class Budget(Model):
