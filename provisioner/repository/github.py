@@ -1,0 +1,111 @@
+"""The room's door: everything the rest of the product does with GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from provisioner.repository.api import GitHubApi
+from provisioner.repository.bootstrap import archive, ensure_repository
+from provisioner.repository.facts import Difference, EnvironmentOutputs, PublishResult, RepositoryFacts
+from provisioner.repository.preflight import Preflight
+from provisioner.repository.publishing import Publisher
+from provisioner.repository.push import Git
+from provisioner.repository.setting import Target
+from provisioner.repository.tokens import Token
+from provisioner.repository.transport import PyGithubTransport, Transport
+from provisioner.request.models import GitHubSettings
+from provisioner.request.problems import Problem
+from provisioner.request.resolve import Team
+
+
+class GitHubPort(Protocol):
+    """What the product needs of a forge. Every call can be repeated; it does what is missing."""
+
+    def preflight(self, team: Team) -> tuple[Problem, ...]:
+        """Return everything that stands in the way, all at once; changes nothing."""
+        ...
+
+    def ensure_repository(self, team: Team) -> RepositoryFacts:
+        """Find the team's repository, or make it, empty and marked as ours."""
+        ...
+
+    def configure_environments(self, team: Team) -> tuple[str, ...]:
+        """Give access and make the environments with reviewers and branch policy; return what was written."""
+        ...
+
+    def publish(self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, EnvironmentOutputs]) -> PublishResult:
+        """Write variables, first commit, default branch and rulesets where they are missing."""
+        ...
+
+    def verify(
+        self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, EnvironmentOutputs]
+    ) -> tuple[Difference, ...]:
+        """Read everything back; an empty result means that all is as it should be."""
+        ...
+
+    def archive(self, team: Team) -> bool:
+        """Put the repository into the archive; False when there is none of ours."""
+        ...
+
+
+class GitHub:
+    """GitHub over its REST API and git."""
+
+    def __init__(self, transport: Transport, settings: GitHubSettings, token: Token, git: Git) -> None:
+        """``connect`` is the usual way to one."""
+        self._api = GitHubApi(transport)
+        self._settings = settings
+        self._token = token
+        self._git = git
+
+    def preflight(self, team: Team) -> tuple[Problem, ...]:
+        """See ``GitHubPort.preflight``."""
+        return Preflight(self._target(team), self._token).problems()
+
+    def ensure_repository(self, team: Team) -> RepositoryFacts:
+        """See ``GitHubPort.ensure_repository``."""
+        return ensure_repository(self._target(team))
+
+    def configure_environments(self, team: Team) -> tuple[str, ...]:
+        """See ``GitHubPort.configure_environments``."""
+        return self._publisher(team, {}).prepare()
+
+    def publish(self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, EnvironmentOutputs]) -> PublishResult:
+        """See ``GitHubPort.publish``."""
+        return self._publisher(team, outputs).publish(facts)
+
+    def verify(
+        self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, EnvironmentOutputs]
+    ) -> tuple[Difference, ...]:
+        """See ``GitHubPort.verify``."""
+        return self._publisher(team, outputs).verify(facts)
+
+    def archive(self, team: Team) -> bool:
+        """See ``GitHubPort.archive``."""
+        return archive(self._target(team))
+
+    def _target(self, team: Team, outputs: Mapping[str, EnvironmentOutputs] | None = None) -> Target:
+        return Target(self._api, team, dict(outputs or {}))
+
+    def _publisher(self, team: Team, outputs: Mapping[str, EnvironmentOutputs]) -> Publisher:
+        app = self._settings.app_slug if self._token.is_installation else None
+        return Publisher(self._target(team, outputs), self._git, app)
+
+
+def connect(
+    settings: GitHubSettings,
+    token: str,
+    *,
+    ca_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    permissions: Mapping[str, str] | None = None,
+) -> GitHub:
+    """Return a connection; nothing is asked yet.
+
+    ``environment`` is what git may see of the process environment (PATH, proxy, certificates); PyGithub takes the proxy
+    from the process itself. ``permissions`` are those an installation token was given, where the caller minted it.
+    """
+    transport = PyGithubTransport(settings.api_url, token, ca_file)
+    return GitHub(transport, settings, Token(token, permissions), Git(token, dict(environment or {})))

@@ -1,0 +1,119 @@
+"""Rulesets of the organisation that would refuse the first push."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from provisioner.repository import names
+from provisioner.repository.api import gather, part
+from provisioner.repository.errors import GitHubError
+from provisioner.repository.setting import Target
+from provisioner.request.problems import Problem
+
+# Rule types that a first push of several new branches by our App cannot satisfy.
+_IN_THE_WAY = frozenset(
+    {
+        "creation",
+        "update",
+        "pull_request",
+        "required_signatures",
+        "required_status_checks",
+        "commit_author_email_pattern",
+        "commit_message_pattern",
+        "committer_email_pattern",
+        "branch_name_pattern",
+        "file_path_restriction",
+        "workflows",
+    }
+)
+
+
+def rule_problems(target: Target, found: dict[str, Any] | None) -> list[Problem]:
+    """Return the active rulesets of the organisation that our first push would meet.
+
+    A ruleset that lets our App pass is none of them. Where GitHub does not let us look, that is said.
+    """
+    if found is not None and found.get("default_branch") and _has_branch(target):
+        return []
+    organisation = f"/orgs/{part(target.owner)}/rulesets"
+    try:
+        listed = target.api.pages(organisation)
+    except GitHubError as problem:
+        if problem.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+            return [_unseen(target)]
+        raise
+    active = [row for row in listed if row["enforcement"] == "active" and row.get("target", "branch") == "branch"]
+    rulesets = gather([partial(target.api.get, f"{organisation}/{row['id']}") for row in active])
+    app = _app_id(target) if rulesets else None
+    return [
+        problem
+        for ruleset in rulesets
+        if _applies(target, ruleset) and not _passes(ruleset, app)
+        for problem in _problems(target, ruleset)
+    ]
+
+
+def _has_branch(target: Target) -> bool:
+    return target.api.find(f"{target.path}/branches/{part(names.default_branch(target.team))}") is not None
+
+
+def _problems(target: Target, ruleset: dict[str, Any]) -> list[Problem]:
+    kinds = sorted({rule["type"] for rule in ruleset.get("rules", [])} & _IN_THE_WAY)
+    if not kinds:
+        return []
+    slug = target.team.platform.github.app_slug
+    return [
+        Problem(
+            f"organisation ruleset '{ruleset['name']}'",
+            f"it would refuse the first push ({', '.join(kinds)})",
+            f"let the App '{slug}' bypass it, or exclude {target.team.repository_name} from it",
+        )
+    ]
+
+
+def _applies(target: Target, ruleset: dict[str, Any]) -> bool:
+    conditions = ruleset.get("conditions") or {}
+    repositories = conditions.get("repository_name")
+    if repositories is not None and not _matches(repositories, target.team.repository_name, ("~ALL",)):
+        return False
+    refs = conditions.get("ref_name")
+    if refs is None:
+        return True
+    first = names.default_branch(target.team)
+    return any(
+        _matches(refs, f"refs/heads/{branch}", ("~ALL", "~DEFAULT_BRANCH") if branch == first else ("~ALL",))
+        for branch in names.branches(target.team)
+    )
+
+
+def _matches(condition: dict[str, Any], name: str, words: tuple[str, ...]) -> bool:
+    def any_of(patterns: list[str]) -> bool:
+        return any(pattern in words or fnmatchcase(name, pattern) for pattern in patterns)
+
+    return any_of(condition.get("include") or []) and not any_of(condition.get("exclude") or [])
+
+
+def _passes(ruleset: dict[str, Any], app: int | None) -> bool:
+    if ruleset.get("current_user_can_bypass") == "always":
+        return True
+    return app is not None and any(
+        actor.get("actor_type") == "Integration" and actor.get("actor_id") == app
+        for actor in ruleset.get("bypass_actors") or []
+    )
+
+
+def _app_id(target: Target) -> int | None:
+    app = target.api.find(f"/apps/{part(target.team.platform.github.app_slug)}")
+    return int(app["id"]) if app else None
+
+
+def _unseen(target: Target) -> Problem:
+    return Problem(
+        f"organisation {target.owner}",
+        "its rulesets cannot be read with this token, so one may refuse the first push",
+        "ask an owner to look at the organisation's rulesets, or give the App 'organization administration: read'",
+        blocking=False,
+    )
