@@ -1,0 +1,1 @@
+"""Cloud Storage without HTTP: names, defaults, generations, preconditions, checksums, retention."""
