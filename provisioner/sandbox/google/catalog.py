@@ -91,7 +91,13 @@ SERVICES: tuple[Service, ...] = (
         {"/v1/": "artifactregistry.v1"},
         ("artifactregistry_repositories", "artifactregistry_contents"),
     ),
-    Service("artifactregistry.googleapis.com", "Artifact Registry API", ("*.pkg.dev",), {}, ("docker_registry",)),
+    Service(
+        "artifactregistry.googleapis.com",
+        "Artifact Registry API",
+        ("*.pkg.dev",),
+        {},
+        ("docker_uploads", "docker_registry"),
+    ),
     _optional("run", "Cloud Run Admin API", {"/v2/": "run.v2"}, ("run_services", "run_revisions")),
     Service("run.googleapis.com", "Cloud Run Admin API", ("*.run.app",), {}, ("run_invocation",)),
     _optional(
