@@ -8,7 +8,7 @@ A table has one line per attribute or block: name, type, flags; two blanks more 
       issuer_uri str!
 
 Types: ``str bool int num``; ``list set map`` of strings, ``list:num``; blocks ``one`` (a list of at most one),
-``blocks`` (a list), ``setblocks`` (a set); ``objects`` (a computed list of objects).
+``blocks`` (a list), ``setblocks`` (a set); ``objects`` and ``setobjects`` (computed lists and sets of objects).
 Marks: ``!`` required, ``?`` optional and computed, ``*`` computed only, none optional; ``^`` a change replaces.
 Flags: ``default= min= max= sensitive writeonly`` for Terraform; ``api=path virtual keep zero null empty keyed=``
 for the mapping to JSON (mapping.py); ``same=`` names a rule that hides a difference (suppress.py);
@@ -27,7 +27,7 @@ from provisioner.sandbox.provider.values import Type, Value
 
 _LINE: Final = re.compile(r"(?P<indent> *)(?P<name>\S+) +(?P<kind>[a-z]+(?::[a-z]+)?)(?P<marks>[!?*^]*)(?P<flags>.*)")
 _PRIMITIVE: Final = {"str": "string", "bool": "bool", "int": "number", "num": "number"}
-_NESTING: Final = {"one": "list", "blocks": "list", "setblocks": "set", "objects": "list"}
+_NESTING: Final = {"one": "list", "blocks": "list", "setblocks": "set", "objects": "list", "setobjects": "set"}
 _ZERO: Final[Mapping[str, Value]] = {"str": "", "bool": False, "int": 0, "num": 0, "map": {}}
 
 MACROS: Final = {
@@ -67,7 +67,7 @@ class Field:
     @property
     def is_set(self) -> bool:
         """Tell whether order does not matter."""
-        return self.kind == "setblocks" or self.kind.split(":")[0] == "set"
+        return self.kind in {"setblocks", "setobjects"} or self.kind.split(":")[0] == "set"
 
     @property
     def settable(self) -> bool:
@@ -104,6 +104,21 @@ class Field:
         if kind in {"list", "set", "map"}:
             return (kind, _PRIMITIVE[inner or "str"])
         return _PRIMITIVE[kind]
+
+
+def as_data(fields: tuple[Field, ...], arguments: Mapping[str, str]) -> tuple[Field, ...]:
+    """Return a resource's table as a data source's: all computed but the ``arguments`` (name to marks)."""
+    return tuple(_as_data(field, arguments.get(field.name, "*")) for field in fields)
+
+
+def _as_data(part: Field, marks: str) -> Field:
+    kind = {"one": "objects", "blocks": "objects", "setblocks": "setobjects"}.get(part.kind, part.kind)
+    required, computed = "!" in marks, "*" in marks or "?" in marks
+    optional = marks in {"", "?"}
+    flags = {key: value for key, value in part.flags.items() if key not in {"default", "writeonly", "sensitive"}}
+    return replace(
+        part, kind=kind, required=required, optional=optional, computed=computed, force_new=False, flags=flags
+    )
 
 
 def object_type(fields: tuple[Field, ...]) -> Type:

@@ -124,7 +124,7 @@ def _read(field: Field, document: Mapping[str, Any], prior: Value) -> Value:
     convert = _FROM_API.get(field.flags.get("as", ""))
     if convert is not None:
         return convert(found)
-    if field.parts or field.kind in {"one", "blocks", "setblocks", "objects"}:
+    if field.parts or field.kind in {"one", "blocks", "setblocks", "objects", "setobjects"}:
         return _read_blocks(field, found, prior)
     return _read_plain(field, found, prior)
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provisioner.sandbox.provider.data import DataSource, data_sources
+from provisioner.sandbox.provider.ephemeral import Ephemeral, ephemeral_resources
+from provisioner.sandbox.provider.functions import Function, functions
 from provisioner.sandbox.provider.resource import Resource
 from provisioner.sandbox.provider.resources import (
     grants,
     identity,
     objects,
     project,
+    projects,
     registry,
     run,
     secret_manager,
     spending,
     storage,
 )
-from provisioner.sandbox.provider.resources.members import Policies
+from provisioner.sandbox.provider.resources.policies import Policies
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Registry:
     """The types by name."""
 
     resources: Mapping[str, Resource]
+    data_sources: Mapping[str, DataSource]
+    ephemeral: Mapping[str, Ephemeral]
+    functions: Mapping[str, Function]
 
 
 def load() -> Registry:
@@ -35,10 +42,17 @@ def load() -> Registry:
         *identity.resources(),
         *objects.resources(),
         *project.resources(policies),
+        *projects.resources(),
         *registry.resources(),
         *run.resources(),
         *secret_manager.resources(),
         *spending.resources(),
         *storage.resources(),
     ]
-    return Registry({resource.spec.name: resource for resource in found})
+    by_name = {resource.spec.name: resource for resource in found}
+    return Registry(
+        by_name,
+        {source.name: source for source in data_sources(by_name)},
+        {opened.name: opened for opened in ephemeral_resources()},
+        {function.name: function for function in functions()},
+    )

@@ -5,9 +5,7 @@ Most types need only a ``Spec``; the others subclass ``Resource`` and replace on
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,39 +14,23 @@ from provisioner.sandbox.provider.configuration import Configuration
 from provisioner.sandbox.provider.errors import GoogleError, PartialCreate, ProviderError
 from provisioner.sandbox.provider.fields import Field, object_type, parse
 from provisioner.sandbox.provider.plan import Path, planned_fields, replacing_paths
+from provisioner.sandbox.provider.spec import (
+    Spec,
+    State,
+    has_write_only,
+    import_pattern,
+    mask_of,
+    reshape,
+    sealed,
+    waits_for,
+)
+from provisioner.sandbox.provider.suppress import last_part
 from provisioner.sandbox.provider.values import UNKNOWN, Type, Value, without_unknown
 
-State = dict[str, Value]
 Json = Any  # JSON has no narrower type
 NOT_FOUND: Final = 404
-_ALL: Final = frozenset({"create", "update", "delete"})
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What distinguishes one type.
-
-    ``base`` is host and version; ``parent`` and ``own`` are path templates over the state's attributes;
-    ``query`` is the create call's; ``waits`` names the calls that answer with an operation;
-    ``update`` is the verb (empty: every change replaces), ``mask`` whether updateMask is sent;
-    ``imports`` are the accepted id formats, longest first; ``defaults_project`` whether a plan shows the provider's.
-    """
-
-    name: str
-    title: str
-    table: str
-    base: str = ""
-    parent: str = ""
-    own: str = ""
-    query: Mapping[str, str] = field(default_factory=dict)
-    waits: frozenset[str] = frozenset()
-    update: str = "PATCH"
-    mask: bool = True
-    imports: tuple[str, ...] = ()
-    timeouts: tuple[str, ...] = ("create", "delete", "update")
-    version: int = 0
-    defaults_project: bool = True
-    legacy: bool = False
+__all__ = ["NOT_FOUND", "Json", "Resource", "Spec", "State", "waits_for"]
+_STATE_TEXT: Final[Mapping[str, Callable[[str], str]]] = {"upper": str.upper, "last": last_part}
 
 
 class Resource:
@@ -78,11 +60,11 @@ class Resource:
     @cached_property
     def from_config(self) -> tuple[str, ...]:
         """Return the fields an apply takes from the configuration: secrets Terraform never stores, text as written."""
-        return tuple(part.name for part in self.fields if "state" in part.flags or _has_write_only(part))
+        return tuple(part.name for part in self.fields if "state" in part.flags or has_write_only(part))
 
     def sealed(self, state: State) -> State:
         """Return a state without what may only be in the configuration."""
-        return _sealed(self.fields, state)
+        return sealed(self.fields, state)
 
     def upgrade(self, version: int, state: State) -> State:
         """Return a stored state of an older version in today's shape: what is gone is dropped, what is new is null."""
@@ -97,8 +79,8 @@ class Resource:
         """Return the planned state and the paths that need a new object."""
         planned = planned_fields(self.fields, prior, config)
         for part in self.fields:
-            if part.flags.get("state") == "upper" and isinstance(planned[part.name], str):
-                planned[part.name] = planned[part.name].upper()
+            if "state" in part.flags and isinstance(planned[part.name], str):
+                planned[part.name] = _STATE_TEXT[part.flags["state"]](planned[part.name])
         if self.spec.timeouts:
             planned["timeouts"] = config.get("timeouts")
         self.customise(configuration, prior, planned, config)
@@ -191,7 +173,7 @@ class Resource:
     def import_state(self, configuration: Configuration, given: str) -> State:
         """Return the state that a read completes. Raises ProviderError when the id has another form."""
         for pattern in self.spec.imports:
-            if found := _import_pattern(pattern).fullmatch(given):
+            if found := import_pattern(pattern).fullmatch(given):
                 return self._imported(configuration, found.groupdict())
         accepted = " ".join(self.spec.imports)
         raise ProviderError(
@@ -285,48 +267,3 @@ class Resource:
         state = self.complete(configuration, state)
         state["id"] = self.spec.own.format_map(state)
         return state
-
-
-def waits_for(*steps: str) -> frozenset[str]:
-    """Return the set of calls that answer with an operation; no argument means all."""
-    return frozenset(steps) or _ALL
-
-
-def reshape(fields: tuple[Field, ...], state: Mapping[str, Value]) -> State:
-    """Return a stored object with exactly the attributes of a table."""
-    shaped: State = {}
-    for part in fields:
-        value = state.get(part.name)
-        if part.is_block:
-            blocks = value if isinstance(value, list) else [value] if value else []
-            value = [reshape(part.parts, block) for block in blocks]
-        shaped[part.name] = value
-    return shaped
-
-
-def _has_write_only(part: Field) -> bool:
-    return "writeonly" in part.flags or any(map(_has_write_only, part.parts))
-
-
-def _sealed(fields: tuple[Field, ...], state: State) -> State:
-    sealed = dict(state)
-    for part in fields:
-        if "writeonly" in part.flags:
-            sealed[part.name] = None
-        elif part.is_block and _has_write_only(part):
-            sealed[part.name] = [_sealed(part.parts, block) for block in sealed.get(part.name) or []]
-    return sealed
-
-
-def mask_of(part: Field) -> str:
-    """Return what an update mask says for a field."""
-    return part.flags.get("mask") or mapping.api_path(part)
-
-
-def _import_pattern(pattern: str) -> re.Pattern[str]:
-    text = re.sub(r"\\\{(\w+)(\\\+)?\\\}", lambda found: _group(found[1], whole=bool(found[2])), re.escape(pattern))
-    return re.compile(text)
-
-
-def _group(name: str, *, whole: bool) -> str:
-    return f"(?P<{name}>{'.+' if whole else '[^/]+'})"

@@ -48,12 +48,13 @@ def serve(
     """
     import grpc  # type: ignore[import-untyped] # noqa: PLC0415 - heavy and untyped; only a server that is started needs it
 
-    from provisioner.sandbox.provider import protocol, registry, service  # noqa: PLC0415 - likewise
+    from provisioner.sandbox.provider import protocol, registry, service, session  # noqa: PLC0415 - likewise
 
     waits = Pace(pace)
-    calls = service.Service(registry.load(), transport, default_token, waits, legacy=legacy_type_system)
+    shared = session.Session(registry.load(), transport, default_token, waits, legacy=legacy_type_system)
     handlers = {
-        name: grpc.unary_unary_rpc_method_handler(_with_peer(calls.handler(name))) for name in protocol.method_names()
+        name: grpc.unary_unary_rpc_method_handler(_with_peer(handle))
+        for name, handle in service.handlers(shared).items()
     }
     server = grpc.server(
         ThreadPoolExecutor(WORKERS, thread_name_prefix="provider"),

@@ -1,208 +1,135 @@
-"""The protocol's calls: messages in, messages out, every failure a diagnostic."""
+"""The protocol's methods: from request bytes to response bytes, every failure a diagnostic."""
 
 from __future__ import annotations
 
-import json
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from provisioner.sandbox.provider import configuration, protocol, schema, values
-from provisioner.sandbox.provider.client import Pace, Transport
-from provisioner.sandbox.provider.configuration import Configurations
-from provisioner.sandbox.provider.errors import PartialCreate, ProviderError
+from provisioner.sandbox.provider import configuration, lookups, managed, protocol, schema, values
+from provisioner.sandbox.provider.errors import ProviderError
+from provisioner.sandbox.provider.functions import Function
 from provisioner.sandbox.provider.registry import Registry
-from provisioner.sandbox.provider.resource import Resource, State
+from provisioner.sandbox.provider.session import Caller, Message, Session, decoded, report
 
-Message = Any  # message classes are made at run time
-Peer = str
+Respond = Callable[[Message, Message, Caller], None]
+Handler = Callable[[bytes, str], bytes]
 _ADVICE: Final = "This is a fault of the sandbox's stand-in provider; --provider registry runs the real one."
 
 
-class Service:
-    """All RPCs; ``peer`` is the address of the Terraform process that calls."""
+def handlers(session: Session) -> Mapping[str, Handler]:
+    """Return a function from request bytes and the peer's address to response bytes for every method."""
+    made = {name: _handler(session, name, _METHODS.get(name, _nothing)) for name in protocol.method_names()}
+    described = _describe(session.registry).SerializeToString()
+    return {**made, "GetProviderSchema": lambda _data, _peer: described}
 
-    def __init__(
-        self, registry: Registry, transport: Transport, default_token: str, pace: Pace, *, legacy: bool
-    ) -> None:
-        self._registry = registry
-        self._transport = transport
-        self._default_token = default_token
-        self._pace = pace
-        self._legacy = legacy
-        self._configurations = Configurations()
-        self._messages = protocol.messages()
 
-    def handler(self, method: str) -> Callable[[bytes, Peer], bytes]:
-        """Return the function from request bytes to response bytes of one method."""
-        respond = getattr(self, f"_{method}", None)
-        request_class = getattr(self._messages, f"{method}_Request", self._messages.Empty)
-        response_class = getattr(self._messages, f"{method}_Response")
+def _handler(session: Session, method: str, respond: Respond) -> Handler:
+    known = protocol.messages()
+    request_class = getattr(known, f"{method}_Request", known.Empty)
+    response_class = getattr(known, f"{method}_Response")
 
-        def handle(data: bytes, peer: Peer) -> bytes:
-            response = response_class()
-            if respond is not None:
-                request = request_class.FromString(data)
-                self._guarded(respond, request, response, peer)
-            return bytes(response.SerializeToString())
-
-        return self._GetProviderSchema if method == "GetProviderSchema" else handle
-
-    def _guarded(self, respond: Callable[..., None], request: Message, response: Message, peer: Peer) -> None:
+    def handle(data: bytes, peer: str) -> bytes:
+        response = response_class()
         try:
-            respond(request, response, peer)
+            respond(request_class.FromString(data), response, Caller(session, peer))
         except ProviderError as error:
-            self._report(response, [error])
+            report(response, [error])
         except Exception as error:  # noqa: BLE001 - Terraform must get a diagnostic, whatever happened
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"{type(error).__name__}: {error} ({where.filename.rsplit('/', 1)[-1]}:{where.lineno})"
-            self._report(response, [ProviderError(text, _ADVICE, ("id",))])
-
-    def _report(self, response: Message, errors: Iterable[ProviderError]) -> None:
-        if not hasattr(response, "diagnostics"):  # a function's error has its own place
-            response.error.text = "; ".join(error.summary for error in errors)
-            return
-        for error in errors:
-            diagnostic = response.diagnostics.add(
-                severity=protocol.SEVERITY_ERROR, summary=error.summary, detail=error.detail
-            )
-            add_steps(diagnostic.attribute, error.path)
-
-    # -- schema ---------------------------------------------------------------------------------------------------
-
-    def _GetProviderSchema(self, _data: bytes, _peer: Peer) -> bytes:  # noqa: N802 - the protocol's name
-        return self._schema
-
-    @cached_property
-    def _schema(self) -> bytes:
-        response = self._messages.GetProviderSchema_Response(
-            provider=schema.schema_message(configuration.provider_fields()),
-            provider_meta=schema.schema_message(()),
-            server_capabilities=self._capabilities(),
-        )
-        for name, resource in self._registry.resources.items():
-            message = schema.schema_message(
-                resource.fields, version=resource.spec.version, timeouts=resource.spec.timeouts
-            )
-            response.resource_schemas.add(key=name, value=message)
+            report(response, [_fault(error)])
         return bytes(response.SerializeToString())
 
-    def _capabilities(self) -> Message:
-        return self._messages.ServerCapabilities(
-            plan_destroy=True, get_provider_schema_optional=True, move_resource_state=True
-        )
-
-    def _GetMetadata(self, _request: Message, response: Message, _peer: Peer) -> None:  # noqa: N802 - protocol
-        response.capabilities.CopyFrom(self._capabilities())
-        for name in self._registry.resources:
-            response.resources.add(type_name=name)
-
-    # -- provider block -------------------------------------------------------------------------------------------
-
-    def _ValidateProviderConfig(self, request: Message, response: Message, _peer: Peer) -> None:  # noqa: N802 - protocol
-        self._report(response, configuration.problems(_decoded(request.config)))
-
-    def _ConfigureProvider(self, request: Message, _response: Message, peer: Peer) -> None:  # noqa: N802 - protocol
-        self._configurations.forget(peer)
-        config = _decoded(request.config)
-        made = configuration.configure(config, self._transport, self._default_token, self._pace)
-        self._configurations.put(peer, made)
-
-    # -- resources ------------------------------------------------------------------------------------------------
-
-    def _resource(self, name: str) -> Resource:
-        found = self._registry.resources.get(name)
-        if found is None:
-            raise ProviderError(
-                f"{name} is not part of the sandbox's stand-in provider",
-                "Use --provider registry to run the real provider against the sandbox.",
-            )
-        return found
-
-    def _ValidateResourceConfig(self, request: Message, response: Message, _peer: Peer) -> None:  # noqa: N802 - protocol
-        self._report(response, self._resource(request.type_name).validate(_decoded(request.config)))
-
-    def _UpgradeResourceState(self, request: Message, response: Message, _peer: Peer) -> None:  # noqa: N802 - protocol
-        resource = self._resource(request.type_name)
-        state = resource.upgrade(request.version, json.loads(request.raw_state.json or b"{}"))
-        _encode(response.upgraded_state, resource, state)
-
-    def _ReadResource(self, request: Message, response: Message, peer: Peer) -> None:  # noqa: N802 - protocol
-        resource = self._resource(request.type_name)
-        state = resource.read(self._configurations.get(peer), _decoded(request.current_state))
-        _encode(response.new_state, resource, state)
-        response.private = request.private
-
-    def _PlanResourceChange(self, request: Message, response: Message, peer: Peer) -> None:  # noqa: N802 - protocol
-        resource = self._resource(request.type_name)
-        response.legacy_type_system = self._legacy
-        response.planned_private = request.prior_private
-        if _decoded(request.proposed_new_state) is None:
-            _encode(response.planned_state, resource, None)
-            return
-        prior, config = _decoded(request.prior_state), _decoded(request.config)
-        planned, paths = resource.plan(self._configurations.get(peer), prior, config)
-        _encode(response.planned_state, resource, planned)
-        for path in paths:
-            add_steps(response.requires_replace.add(), path)
-
-    def _ApplyResourceChange(self, request: Message, response: Message, peer: Peer) -> None:  # noqa: N802 - protocol
-        resource = self._resource(request.type_name)
-        response.legacy_type_system = self._legacy
-        response.private = request.planned_private
-        prior, planned = _decoded(request.prior_state), _decoded(request.planned_state)
-        response.new_state.msgpack = request.prior_state.msgpack  # what stays true when the call fails
-        try:
-            state = self._applied(resource, peer, prior, planned, _decoded(request.config))
-        except PartialCreate as error:
-            _encode(response.new_state, resource, resource.sealed(error.state))
-            raise
-        _encode(response.new_state, resource, state)
-
-    def _applied(
-        self, resource: Resource, peer: Peer, prior: State | None, planned: State | None, config: State | None
-    ) -> State | None:
-        configured = self._configurations.get(peer)
-        if planned is None:
-            resource.delete(configured, prior or {})
-            return None
-        wanted = {**planned, **{name: (config or {}).get(name) for name in resource.from_config}}
-        if prior is None:
-            return resource.sealed(resource.create(configured, wanted))
-        return resource.sealed(resource.update(configured, prior, wanted))
-
-    def _ImportResourceState(self, request: Message, response: Message, peer: Peer) -> None:  # noqa: N802 - protocol
-        resource = self._resource(request.type_name)
-        imported = response.imported_resources.add(type_name=request.type_name)
-        try:
-            state = resource.import_state(self._configurations.get(peer), request.id)
-        except ProviderError:
-            del response.imported_resources[:]
-            raise
-        _encode(imported.state, resource, state)
-
-    def _MoveResourceState(self, request: Message, _response: Message, _peer: Peer) -> None:  # noqa: N802 - protocol
-        raise ProviderError(
-            "Move Resource State Not Supported",
-            f"{request.source_type_name} cannot become {request.target_type_name}.",
-        )
+    return handle
 
 
-def add_steps(message: Message, path: Iterable[str | int]) -> None:
-    """Append a path to an AttributePath message."""
-    for step in path:
-        if isinstance(step, int):
-            message.steps.add(element_key_int=step)
-        else:
-            message.steps.add(attribute_name=step)
+def _fault(error: Exception) -> ProviderError:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{where.filename.rsplit('/', 1)[-1]}:{where.lineno}"
+    return ProviderError(f"{type(error).__name__}: {error} ({place})", _ADVICE, ("id",))
 
 
-def _decoded(message: Message) -> Any:  # noqa: ANN401 - any Terraform value
-    if message.msgpack:
-        return values.decode(message.msgpack)
-    return json.loads(message.json) if message.json else None
+def _nothing(_request: Message, _response: Message, _caller: Caller) -> None:
+    """Answer empty: nothing to identify, renew, close or stop."""
 
 
-def _encode(message: Message, resource: Resource, state: Mapping[str, Any] | None) -> None:
-    message.msgpack = values.encode(None if state is None else dict(state), resource.type)
+def _validate_provider(request: Message, response: Message, _caller: Caller) -> None:
+    report(response, configuration.problems(decoded(request.config)))
+
+
+def _configure(request: Message, _response: Message, caller: Caller) -> None:
+    session = caller.session
+    session.configurations.forget(caller.peer)
+    config = decoded(request.config)
+    made = configuration.configure(config, session.transport, session.default_token, session.pace)
+    session.configurations.put(caller.peer, made)
+
+
+def _metadata(_request: Message, response: Message, caller: Caller) -> None:
+    registry = caller.session.registry
+    response.capabilities.CopyFrom(_capabilities())
+    for name in registry.resources:
+        response.resources.add(type_name=name)
+    for name in registry.data_sources:
+        response.data_sources.add(type_name=name)
+    for name in registry.ephemeral:
+        response.ephemeral_resources.add(type_name=name)
+    for name in registry.functions:
+        response.functions.add(name=name)
+
+
+def _functions(_request: Message, response: Message, caller: Caller) -> None:
+    for function in caller.session.registry.functions.values():
+        response.functions.add(key=function.name, value=_signature(function))
+
+
+def _describe(registry: Registry) -> Message:
+    response = protocol.messages().GetProviderSchema_Response(
+        provider=schema.schema_message(configuration.provider_fields()),
+        provider_meta=schema.schema_message(()),
+        server_capabilities=_capabilities(),
+    )
+    for name, resource in registry.resources.items():
+        spec = resource.spec
+        message = schema.schema_message(resource.fields, version=spec.version, timeouts=spec.timeouts)
+        response.resource_schemas.add(key=name, value=message)
+    for name, source in registry.data_sources.items():
+        response.data_source_schemas.add(key=name, value=schema.schema_message(source.fields))
+    for name, ephemeral in registry.ephemeral.items():
+        response.ephemeral_resource_schemas.add(key=name, value=schema.schema_message(ephemeral.fields))
+    for name, function in registry.functions.items():
+        response.functions.add(key=name, value=_signature(function))
+    return response
+
+
+def _signature(function: Function) -> Message:
+    known, text = protocol.messages(), values.type_json("string")
+    message = known.Function(summary=function.summary, description=function.summary)
+    message.parameters.add(name=function.parameter, type=text)
+    getattr(message, "return").type = text
+    return message
+
+
+def _capabilities() -> Message:
+    return protocol.messages().ServerCapabilities(
+        plan_destroy=True, get_provider_schema_optional=True, move_resource_state=True
+    )
+
+
+_METHODS: Final[Mapping[str, Respond]] = {
+    "GetMetadata": _metadata,
+    "GetFunctions": _functions,
+    "ValidateProviderConfig": _validate_provider,
+    "ConfigureProvider": _configure,
+    "ValidateResourceConfig": managed.validate,
+    "UpgradeResourceState": managed.upgrade,
+    "ReadResource": managed.read,
+    "PlanResourceChange": managed.plan,
+    "ApplyResourceChange": managed.apply,
+    "ImportResourceState": managed.import_state,
+    "MoveResourceState": managed.move,
+    "ValidateDataResourceConfig": lookups.validate_data,
+    "ReadDataSource": lookups.read_data,
+    "ValidateEphemeralResourceConfig": lookups.validate_ephemeral,
+    "OpenEphemeralResource": lookups.open_ephemeral,
+    "CallFunction": lookups.call_function,
+}

@@ -134,5 +134,6 @@ _RULES: Final[Mapping[str, Callable[[Value, Value], bool]]] = {
     "json": _same_json,
     "key": _same_key,
     "policies": _same_policies,
+    "stage": lambda old, new: not new and old == "ALPHA",
     "special": _never,
 }

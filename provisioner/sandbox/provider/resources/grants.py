@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from provisioner.sandbox.provider.resource import Resource, Spec
-from provisioner.sandbox.provider.resources.members import AuditConfig, Member, Policies, Target
+from provisioner.sandbox.provider.resources.members import AuditConfig, Member
+from provisioner.sandbox.provider.resources.policies import Policies, Target
 
 PROJECTS: Final = Target("cloudresourcemanager.googleapis.com/v1", "projects/{project}", "project")
 _BUCKETS: Final = "storage.googleapis.com/storage/v1"
@@ -102,9 +103,12 @@ def _rows() -> Iterator[tuple[Spec, Target]]:
     for kind, title, base, tail in _REGIONAL:
         key = tail.split("{")[1].strip("}")
         own = f"projects/{{project}}/locations/{{location}}/{tail}"
-        forms = (own, f"{{project}}/{{location}}/{{{key}}}", f"{{location}}/{{{key}}}", f"{{{key}}}")
+        short = f"{{location}}/{{{key}}}"
         columns = f"location str?^\nproject str?^\n{key} str!^ same=name"
-        yield _spec(kind, title, columns, forms), Target(base, own, "get", key)
+        yield (
+            _spec(kind, title, columns, (own, f"{{project}}/{short}", short, f"{{{key}}}")),
+            Target(base, own, "get", key),
+        )
 
 
 def _spec(kind: str, title: str, columns: str, imports: tuple[str, ...]) -> Spec:

@@ -10,7 +10,7 @@ from provisioner.sandbox.provider.configuration import Configuration
 from provisioner.sandbox.provider.errors import GoogleError, ProviderError
 from provisioner.sandbox.provider.resource import NOT_FOUND, Json, Resource, Spec, State
 from provisioner.sandbox.provider.resources.grants import PROJECTS
-from provisioner.sandbox.provider.resources.members import Policies, Policy
+from provisioner.sandbox.provider.resources.policies import Policies, Policy
 from provisioner.sandbox.provider.values import Value
 
 _USAGE: Final = "serviceusage.googleapis.com/v1"
