@@ -5,6 +5,7 @@
 #   REVISION_TAG             such as v1-4-0
 #   TRAFFIC                  "latest": this revision takes everything; anything else: operations.yaml decides, nothing moves
 #   ID_TOKEN                 for the smoke test; empty where the ingress does not let us in
+#   SMOKE_RETRIES            how often the smoke test is tried again (5)
 #   CLOUDSDK_AUTH_ACCESS_TOKEN  access token of the deploy identity
 set -euo pipefail
 here=(--project "$PROJECT" --region "$REGION" --quiet)
@@ -28,7 +29,7 @@ gcloud run services update-traffic "$SERVICE" "${here[@]}" --to-tags "$REVISION_
 
 if [ -n "${ID_TOKEN:-}" ]; then
   url=$(gcloud run services describe "$SERVICE" "${here[@]}" --format='value(status.url)')
-  curl --fail --silent --show-error --max-time 20 --retry 5 --retry-all-errors \
+  curl --fail --silent --show-error --max-time 20 --retry "${SMOKE_RETRIES:-5}" --retry-all-errors \
     --config - "$url/health" <<<"header = \"Authorization: Bearer $ID_TOKEN\""
 fi
 echo "$REVISION_TAG serves"
