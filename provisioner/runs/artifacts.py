@@ -58,11 +58,11 @@ class Artifacts:
             return None
         return document
 
-    def plan_file(self, run_id: str, root: str, attempt: int) -> Path:
+    def plan_file(self, run_id: str, root: str, name: str) -> Path:
         """Return where a plan is saved; its folder exists and is private."""
         folder = self.folder / run_id / "plans"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder / f"{root}.{attempt}.tfplan"
+        return folder / f"{root}.{name}.tfplan"
 
     def forget_plans(self, run_id: str) -> None:
         """Remove the plan files of a finished run."""

@@ -41,7 +41,8 @@ def _encode(value: object) -> dict[str, Any]:
 
 def _known_class(kind: type[ProvisionError]) -> type[ProvisionError]:
     """Return the nearest class that lives in the errors module, which alone is part of the stored format."""
-    return next(each for each in kind.__mro__ if getattr(errors, each.__name__, None) is each)
+    known = (each for each in kind.__mro__ if getattr(errors, each.__name__, None) is each)
+    return next(each for each in known if issubclass(each, ProvisionError))
 
 
 def _decode(document: dict[str, Any]) -> Any:  # noqa: ANN401 - either the document or an error

@@ -28,6 +28,9 @@ class Cloud(Protocol):
     def adoptable(self, team: Team, environment: str) -> tuple[tuple[str, str], ...]:
         """Bring back what is soft-deleted and return (kind, import id) of what exists and is the team's own."""
 
+    def holds_data(self, kind: str, values: Mapping[str, Any]) -> bool:
+        """Tell whether a bucket or registry, given as Terraform's type and values, has anything in it."""
+
 
 class Repositories(Protocol):
     """The team's repository on GitHub."""

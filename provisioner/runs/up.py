@@ -7,12 +7,14 @@ itself only when its changes equal what was approved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from provisioner.errors import ProvisionError
+from provisioner.runs.applying import apply
 from provisioner.runs.engine import Document, Steps
 from provisioner.runs.job import Job
+from provisioner.runs.planning import check, plan
 
 _MOST_ATTEMPTS = 4
 
@@ -22,54 +24,55 @@ def up(job: Job, steps: Steps) -> Document:
     steps.one("preflight", job.preflight)
     facts = steps.one("repository", job.prepare_repository)
     tree = steps.one("render", job.render, facts)
-    plans = _planned(job, steps, tree["roots"], 1, {})
+    plans = planned_and_checked(job, steps, tree["roots"])
     approval = steps.one("approve", job.approve, plans, [])
     outputs: dict[str, Any] = {}
     for wave in tree["waves"]:
-        outputs |= _brought(job, steps, {root: plans[root] for root in wave}, approval)
+        outputs |= brought(job, steps, {root: plans[root] for root in wave}, approval)
     published = steps.one("publish", job.publish, facts, outputs)
-    access = steps.one("prove", job.prove, facts, tree["waves"][0])
+    access = steps.one("prove", job.prove, facts)
     return {
         "schema": 1,
         "team": job.team.slug,
         "run": job.run_id,
-        "changes": {root: plan["counts"] for root, plan in plans.items()},
+        "changes": {root: each["counts"] for root, each in plans.items()},
         "outputs": outputs,
         "repository": {**facts, **published},
         "access": access,
     }
 
 
-def _planned(
-    job: Job, steps: Steps, roots: Sequence[str], attempt: int, healing: dict[str, Any]
+def planned_and_checked(
+    job: Job, steps: Steps, roots: Sequence[str], name: str = "plan", *, destroy: bool = False
 ) -> dict[str, Document]:
-    """Plan and check roots side by side; returns what was planned by root."""
-    chains = [
-        (
-            (f"plan.{root}.{attempt}", lambda _, root=root: job.plan(root, attempt, healing.get(root, {}))),
-            (f"check.{root}.{attempt}", job.check),
-        )
-        for root in roots
-    ]
-    return {plan["root"]: plan for plan in steps.side_by_side(chains, job.workers)}
+    """Plan and check roots side by side; ``name`` tells this round of steps from others. Returns plans by root."""
+
+    def chain(root: str) -> list[tuple[str, Callable[[Any], Any]]]:
+        return [
+            (f"{name}.{root}", lambda _: plan(job, root, name, destroy=destroy)),
+            (f"{name}.{root}.check", lambda planned: check(job, planned)),
+        ]
+
+    return {each["root"]: each for each in steps.side_by_side([chain(root) for root in roots], job.workers)}
 
 
-def _brought(job: Job, steps: Steps, plans: dict[str, Document], approval: Document) -> dict[str, Any]:
-    """Apply one wave of plans; make those again that were overtaken or need healing. Returns outputs by root."""
+def brought(job: Job, steps: Steps, plans: dict[str, Document], approval: Document) -> dict[str, Any]:
+    """Apply one wave of plans; make those again that were overtaken or needed healing. Returns outputs by root."""
     outputs: dict[str, Any] = {}
     for attempt in range(1, _MOST_ATTEMPTS + 1):
-        chains = [
-            ((f"apply.{root}.{attempt}", lambda _, plan=plan: job.apply(plan)),) for root, plan in sorted(plans.items())
-        ]
-        results = steps.side_by_side(chains, job.workers)
+        results = steps.side_by_side([_applying(job, each) for _, each in sorted(plans.items())], job.workers)
         outputs |= {each["root"]: each["outputs"] for each in results if each["outcome"] == "done"}
-        healing = {each["root"]: each["healing"] for each in results if each["outcome"] == "replan"}
-        if not healing:
+        again = sorted(each["root"] for each in results if each["outcome"] == "replan")
+        if not again:
             return outputs
-        plans = _planned(job, steps, sorted(healing), attempt + 1, healing)
-        name = f"approve.{'.'.join(sorted(healing))}.{attempt + 1}"
-        approval = steps.one(name, job.approve, plans, approval["agreed"])
+        name = f"{plans[again[0]]['round'].partition('-')[0]}-{attempt + 1}"
+        plans = planned_and_checked(job, steps, again, name, destroy=plans[again[0]]["destroy"])
+        approval = steps.one(f"approve.{name}.{'.'.join(again)}", job.approve, plans, approval["agreed"])
     raise ProvisionError(
         f"{', '.join(sorted(plans))}: still not done after {_MOST_ATTEMPTS} attempts",
-        fix="see what else changes these resources, then run `up` again",
+        fix="see what else changes these resources, then run the same command again",
     )
+
+
+def _applying(job: Job, planned: Document) -> list[tuple[str, Callable[[Any], Any]]]:
+    return [(f"apply.{planned['root']}.{planned['round']}", lambda _: apply(job, planned))]

@@ -1,0 +1,61 @@
+"""Approval on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import click
+
+from provisioner.cli.display import Display
+from provisioner.cli.output import bad, faint, good
+from provisioner.errors import NeedsApproval
+from provisioner.runs.approval import ApprovalRequest
+
+_SHOWN_LINES = 15
+_COLORS = {"+": good, "-": bad}
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalApprover:
+    """Shows what changes and asks; with ``yes`` it only shows. ``user`` is who is answering."""
+
+    display: Display
+    user: str
+    yes: bool
+
+    def __call__(self, request: ApprovalRequest) -> str:
+        """Return who approved; raises NeedsApproval when the answer is no or there is nobody to ask."""
+        if self.yes:
+            return f"{self.user} (--yes)"
+        if not sys.stdin.isatty():
+            raise NeedsApproval(
+                f"{len(request.changes)} roots change and nobody is here to approve it",
+                fix="look at `provision-env plan`, then run it again with --yes",
+            )
+        with self.display.paused():
+            for line in summary(request):
+                click.echo(line, err=True)
+            return self._answer(request)
+
+    def _answer(self, request: ApprovalRequest) -> str:
+        if request.verb == "destroy":
+            typed = click.prompt(f"Type {request.team} to destroy this", default="", show_default=False, err=True)
+            agreed = typed == request.team
+        else:
+            agreed = click.confirm("Apply these changes?", err=True)
+        if not agreed:
+            raise NeedsApproval("not approved; nothing was changed", fix="run the same command again when it is right")
+        return self.user
+
+
+def summary(request: ApprovalRequest) -> list[str]:
+    """Return what changes, root by root; long lists are cut."""
+    lines = ["", "The changes are not those that were approved:" if request.again else "What changes:"]
+    for change in request.changes:
+        lines.append(f"  {change.root}: {change.add} to add, {change.change} to change, {change.destroy} to destroy")
+        shown = change.lines[:_SHOWN_LINES]
+        lines += [f"    {_COLORS.get(line[0], faint)(line)}" for line in shown]
+        if len(change.lines) > len(shown):
+            lines.append(faint(f"    … and {len(change.lines) - len(shown)} more"))
+    return lines

@@ -1,0 +1,86 @@
+"""How a run looks while it works: a live board on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from provisioner.runs.progress import Report
+
+_MARKS = {"done": ("✓", "green"), "failed": ("✗", "red"), "note": ("·", "yellow")}
+
+
+class Display:
+    """Takes reports from all threads; keeps how long each step took.
+
+    ``live`` draws what is under way below the finished lines; without it each finished step is one plain line.
+    Everything goes to standard error, so that a result on standard output can be piped.
+    """
+
+    def __init__(self, *, live: bool, color: bool) -> None:
+        """Nothing is drawn before the first report."""
+        self._console = Console(stderr=True, no_color=not color, highlight=False, soft_wrap=True)
+        self._live = Live(console=self._console, refresh_per_second=8, transient=True) if live else None
+        self._guard = threading.Lock()
+        self._since: dict[tuple[str, str], float] = {}
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Draw while the run works."""
+        if self._live is None:
+            yield
+            return
+        with self._live:
+            yield
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Free the terminal for a question."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
+    def __call__(self, report: Report) -> None:
+        """Show one report."""
+        with self._guard:
+            key = (report.step, report.root)
+            if report.status == "started":
+                self._since[key] = time.monotonic()
+            else:
+                self._line(report, self._since.pop(key, None) if report.status != "note" else None)
+            self._redraw()
+
+    def _line(self, report: Report, since: float | None) -> None:
+        mark, colour = _MARKS[report.status]
+        took = f"{time.monotonic() - since:5.1f}s" if since is not None else "      "
+        line = Text.assemble((mark, colour), f" {report.step:<11}", (f"{report.root:<26}", "bold"), (took, "dim"), "  ")
+        line.append(report.detail)
+        self._console.print(line)
+
+    def _redraw(self) -> None:
+        if self._live is None:
+            return
+        moment = time.monotonic()
+        rows = [
+            Text.assemble(("…", "cyan"), f" {step:<11}", (f"{root:<26}", "bold"), (f"{moment - since:5.1f}s", "dim"))
+            for (step, root), since in self._since.items()
+        ]
+        self._live.update(Group(*rows))
+
+
+def display(*, no_color: bool, ci: bool) -> Display:
+    """Return the display that fits where standard error goes."""
+    terminal = click.get_text_stream("stderr").isatty()
+    return Display(live=terminal and not ci, color=terminal and not no_color)

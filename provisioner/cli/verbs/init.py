@@ -1,0 +1,73 @@
+"""``init``: a few questions, then a request file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisioner.cli.output import good
+from provisioner.errors import InvalidInput
+from provisioner.request.init import Answers, minimal_request
+
+
+@click.command()
+@click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.option("--team", prompt="Team (lower case, digits, dashes)", help="Name of the team.")
+@click.option("--owner", prompt="E-mail address of the people who answer for it", help="E-mail address of the owners.")
+@click.option("--cost-center", prompt="Cost centre", help="Cost centre for the labels.")
+@click.option(
+    "--data-class",
+    prompt="Data class",
+    type=click.Choice(["public", "internal", "confidential", "restricted"]),
+    default="internal",
+    show_default=True,
+    help="How sensitive the data is.",
+)
+@click.option(
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="NAME=PROJECT",
+    help="An environment and its Google Cloud project; may be given several times.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+def command(  # noqa: PLR0913 - one parameter per question
+    *,
+    file: Path | None,
+    team: str,
+    owner: str,
+    cost_center: str,
+    data_class: str,
+    environments: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Write a request to FILE (default teams/TEAM.yaml); whatever is not given as an option is asked for."""
+    pairs = environments or _ask_environments(team)
+    projects = dict(_pair(each) for each in pairs)
+    text = minimal_request(Answers(team, owner, cost_center, data_class, projects))
+    target = file or Path("teams") / f"{team}.yaml"
+    if target.exists() and not force:
+        raise InvalidInput("the file exists already", fix="choose another name, or use --force", where=str(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    click.echo(f"{good('wrote')}  {target}")
+    click.echo(f"next   provision-env validate {target}")
+
+
+def _ask_environments(team: str) -> list[str]:
+    pairs = []
+    for name in ("dev", "stage", "prod"):
+        project = click.prompt(
+            f"Project id for {name} (empty: no {name})", default=f"{team}-{name}" if name == "dev" else ""
+        )
+        if project:
+            pairs.append(f"{name}={project}")
+    return pairs
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, project = text.partition("=")
+    if not separator or not name or not project:
+        raise InvalidInput(f"'{text}' is not NAME=PROJECT", fix="write for example --environment dev=acme-churn-dev")
+    return name, project

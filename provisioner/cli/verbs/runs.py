@@ -1,0 +1,73 @@
+"""``runs``: what was done, what is under way, what can go on."""
+
+from __future__ import annotations
+
+import click
+
+from provisioner import settings
+from provisioner.cli.output import bad, emit, good, output_option, table
+from provisioner.errors import InvalidInput
+from provisioner.runs.ledger import Ledger, Run
+from provisioner.wiring import open_ledger, read_steps
+
+
+@click.group()
+def command() -> None:
+    """List, show and resume runs."""
+
+
+@command.command("list")
+@click.option("--team", help="Only runs of this team.")
+@click.option("--limit", default=20, show_default=True, help="The newest N.")
+@output_option
+def list_(team: str | None, limit: int, output: str) -> None:
+    """List runs, newest first."""
+    found = open_ledger(settings.read()).runs(team)[:limit]
+    rows = [(run.id, run.verb, run.team, _colored(run), run.started, run.message) for run in found]
+    headings = ("RUN", "VERB", "TEAM", "STATUS", "STARTED", "")
+    emit([run.document() for run in found], output, lambda: table(headings, rows) if rows else ["no runs yet"])
+
+
+@command.command()
+@click.argument("run_id", metavar="RUN")
+@output_option
+def show(run_id: str, output: str) -> None:
+    """Show one run: its steps, and what the audit trail says of it."""
+    ledger = open_ledger(settings.read())
+    run = _find(ledger, run_id)
+    steps = read_steps(settings.read(), run.id)
+    audit = [record for record in ledger.audit_records() if record.get("run") == run.id]
+    document = {**run.document(), "steps": steps, "audit": audit}
+
+    def text() -> list[str]:
+        facts = [f"{name:10} {value}" for name, value in run.document().items() if value]
+        done = table(("STEP", "STATUS"), [(each["step"], each["status"]) for each in steps]) if steps else []
+        return [*facts, "", *done]
+
+    emit(document, output, text)
+
+
+@command.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--yes", is_flag=True, help="Approve what is still to be approved.")
+@output_option
+@click.pass_context
+def resume(ctx: click.Context, run_id: str, output: str, *, yes: bool) -> None:
+    """Go on with a run where it stopped."""
+    from provisioner.cli.working import go_on  # noqa: PLC0415 - listing runs does not pay for the engine
+
+    run = _find(open_ledger(settings.read()), run_id)
+    if run.status == "done":
+        raise InvalidInput("this run is done", fix=f"start a new one with `provision-env {run.verb}`", where=run.id)
+    ctx.exit(go_on(run, yes=yes, output=output))
+
+
+def _find(ledger: Ledger, run_id: str) -> Run:
+    run = ledger.run(run_id)
+    if run is None:
+        raise InvalidInput("there is no such run", fix="see `provision-env runs list`", where=run_id)
+    return run
+
+
+def _colored(run: Run) -> str:
+    return {"done": good, "running": str}.get(run.status, bad)(run.status)

@@ -1,0 +1,129 @@
+"""``sandbox``: the embedded Google Cloud and GitHub."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner import settings
+from provisioner.cli.output import emit, faint, good, output_option, table
+from provisioner.errors import ProvisionError
+from provisioner.sandbox.handle import Handle, ensure, join
+from provisioner.wiring import sandbox_folder
+
+
+@click.group()
+def command() -> None:
+    """Start, stop and use the embedded Google Cloud and GitHub.
+
+    \b
+    One server works per state folder; it listens on this machine only and ends by itself when idle.
+      eval "$(provision-env sandbox env)"     then terraform, git, gcloud … all reach it
+    """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+
+
+def _folder() -> Path:
+    return sandbox_folder(settings.read())
+
+
+def _running() -> Handle:
+    handle = join(_folder())
+    if handle is None:
+        raise ProvisionError(
+            "no sandbox is running", fix="start one with `provision-env sandbox start`", where=str(_folder())
+        )
+    return handle
+
+
+@command.command()
+@click.option(
+    "--idle-minutes", type=click.FloatRange(min=0.1), default=15, show_default=True, help="End when unused that long."
+)
+@output_option
+def start(idle_minutes: float, output: str) -> None:
+    """Start the sandbox, or join the one that runs."""
+    handle = ensure(_folder(), idle_seconds=idle_minutes * 60)
+    emit(_where(handle), output, lambda: [f"{good('running')}  process {handle.pid}, proxy {handle.proxy_url}"])
+
+
+@command.command()
+def stop() -> None:
+    """Stop the sandbox; what is in it stays on disk."""
+    handle = join(_folder())
+    if handle is not None:
+        handle.stop()
+    click.echo("stopped" if handle else "no sandbox was running")
+
+
+@command.command()
+@output_option
+def status(output: str) -> None:
+    """Show whether the sandbox runs, where, and what it holds."""
+    handle = join(_folder())
+    if handle is None:
+        emit({"running": False, "state": str(_folder())}, output, lambda: [f"not running; its state is in {_folder()}"])
+        return
+    document = {"running": True, **_where(handle), **handle.status()}
+    emit(document, output, lambda: [f"{name:12} {_short(value)}" for name, value in document.items()])
+
+
+@command.command()
+@click.confirmation_option(prompt="Forget everything in the sandbox?")
+def reset() -> None:
+    """Forget everything in the sandbox: clouds, repositories, tokens."""
+    ensure(_folder()).reset()
+    click.echo("the sandbox is empty")
+
+
+@command.command()
+@output_option
+def env(output: str) -> None:
+    """Print the variables that lead clients of this shell into the sandbox."""
+    variables = ensure(_folder()).environment()
+    emit(
+        variables, output, lambda: [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
+    )
+
+
+@command.command()
+@click.argument("program", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def shell(ctx: click.Context, program: tuple[str, ...]) -> None:
+    """Run PROGRAM (default: your shell) with its clients led into the sandbox."""
+    wanted = list(program) or [settings.read().shell]
+    environment = settings.child_environment(ensure(_folder()).environment())
+    ended = subprocess.run(wanted, env=environment, check=False)  # noqa: S603 - what the user asked to run
+    ctx.exit(ended.returncode)
+
+
+@command.command()
+@click.option("--host", help="Only requests to this host.")
+@click.option("--status", "status_", metavar="CODE", help="Only answers with this status.")
+@click.option("--limit", default=50, show_default=True, help="The newest N.")
+@output_option
+def requests(host: str | None, status_: str | None, limit: int, output: str) -> None:
+    """Show what clients asked the sandbox, oldest first."""
+    filters = {name: value for name, value in (("host", host), ("status", status_), ("limit", str(limit))) if value}
+    found = _running().requests(**filters)
+    emit(found, output, lambda: _log(found))
+
+
+def _log(found: Iterable[dict[str, Any]]) -> list[str]:
+    rows = [
+        (str(each.get("status", "")), each.get("method", ""), f"{each.get('host', '')}{each.get('path', '')}")
+        for each in found
+    ]
+    return table(("STATUS", "METHOD", "URL"), rows)
+
+
+def _where(handle: Handle) -> dict[str, Any]:
+    return {"state": str(handle.state), "pid": handle.pid, "proxy": handle.proxy_url, "ca": str(handle.ca_file)}
+
+
+def _short(value: object) -> str:
+    return faint(f"{len(value)} entries") if isinstance(value, dict) else str(value)

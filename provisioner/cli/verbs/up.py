@@ -1,0 +1,46 @@
+"""``up``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisioner.cli.inputs import platform_option, read_inputs, request_argument, sandbox_option
+from provisioner.cli.output import output_option
+
+
+@click.command()
+@request_argument
+@platform_option
+@sandbox_option
+@click.option("--yes", is_flag=True, help="Approve the changes without being asked.")
+@click.option(
+    "--seed/--no-seed-projects", "seed", default=True, help="Make the request's projects in a sandbox that lacks them."
+)
+@output_option
+@click.pass_context
+def command(  # noqa: PLR0913 - one parameter per option
+    ctx: click.Context,
+    *,
+    request_file: Path,
+    platform_file: Path | None,
+    sandbox: bool | None,
+    yes: bool,
+    seed: bool,
+    output: str,
+) -> None:
+    """Make the environments and the repository of REQUEST what it says.
+
+    What changes is planned, held against the rules and shown before anything is applied. A run that was stopped, by
+    whatever, goes on where it was when the same command is given again. Where nothing changes, nothing is done.
+
+    \b
+    Examples:
+      provision-env up teams/churn.yaml --sandbox
+      provision-env up teams/churn.yaml --yes --output json
+    """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+    from provisioner.cli.working import Work, work  # noqa: PLC0415 - help does not pay for the engine
+
+    request, platform = read_inputs(request_file, platform_file)
+    ctx.exit(work(Work("up", request, platform, sandbox=sandbox, seed=seed), yes=yes, output=output))
