@@ -70,13 +70,13 @@ class GitHubApi:
     def create(self, path: str, body: Mapping[str, Any]) -> bool:
         """POST something that may exist already; False when it did.
 
-        GitHub says so in three ways: 303 for branch policies, 409 for variables, 422 for repositories and rulesets.
-        An answer that was lost and repeated ends here too.
+        GitHub says so with 409 for variables and 422 for repositories, branches and rulesets (and with a redirection,
+        which is no error, for branch policies). An answer that was lost and repeated ends here too.
         """
         try:
             self.write("POST", path, body)
         except GitHubError as problem:
-            if problem.status in (HTTPStatus.SEE_OTHER, HTTPStatus.CONFLICT) or _exists_already(problem):
+            if problem.status == HTTPStatus.CONFLICT or _exists_already(problem):
                 return False
             raise
         return True

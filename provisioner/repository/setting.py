@@ -84,13 +84,14 @@ def differences(settings: Iterable[Setting]) -> tuple[Difference, ...]:
 
 
 def _all_covered(expected: list[Any], found: list[Any]) -> bool:
-    left = list(found)
-    for wanted in expected:
-        match = next((index for index, candidate in enumerate(left) if covers(wanted, candidate)), None)
-        if match is None:
-            return False
-        del left[match]
-    return True
+    """Give each expected element one of its own; an element that fits several must not take another's only one."""
+    if not expected:
+        return True
+    first, *rest = expected
+    return any(
+        covers(first, candidate) and _all_covered(rest, found[:place] + found[place + 1 :])
+        for place, candidate in enumerate(found)
+    )
 
 
 def _text(value: object) -> str:

@@ -24,7 +24,7 @@ from provisioner.repository.errors import GitHubError
 TIMEOUT_SECONDS = 30
 POOL_SIZE = 6
 _RETRIES = 4
-_BACKOFF_SECONDS = 0.2
+BACKOFF_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 120  # for a rate limit; longer ones are an error that says so
 API_VERSION = "2022-11-28"
 
@@ -48,8 +48,14 @@ class Transport(Protocol):
 class PyGithubTransport:
     """The real transport; safe to use from several threads."""
 
-    def __init__(self, api_url: str, token: str, ca_file: Path | None) -> None:
-        """``ca_file`` holds the authorities to trust; without it those of the process are used."""
+    def __init__(
+        self, api_url: str, token: str, ca_file: Path | None, *, backoff_seconds: float = BACKOFF_SECONDS
+    ) -> None:
+        """``ca_file`` holds the authorities to trust; without it those of the process are used.
+
+        A request that met trouble on GitHub's side is tried again, each time after twice as long.
+        """
+        self._backoff = backoff_seconds
         self._options: dict[str, Any] = {
             "auth": Auth.Token(token),
             "base_url": api_url,
@@ -85,7 +91,7 @@ class PyGithubTransport:
         if client is None:
             retry = GithubRetry(
                 total=_RETRIES,
-                backoff_factor=_BACKOFF_SECONDS,
+                backoff_factor=self._backoff,
                 max_rate_limit_wait=_LONGEST_WAIT_SECONDS,
                 raise_on_status=False,
             )

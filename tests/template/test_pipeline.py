@@ -67,7 +67,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
 def listening() -> Iterator[Any]:
     server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     server.status, server.seen = 200, []
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield server
     server.shutdown()
