@@ -97,6 +97,14 @@ def _inactive(old: Value, new: Value) -> bool:
     return not active(old) and not active(new)
 
 
+def _same_token(old: Value, new: Value) -> bool:
+    """Ignore what the server filled in for a token that names the same account."""
+    if not old or not new:
+        return False
+    same_account = old[0].get("service_account_email") == new[0].get("service_account_email")
+    return same_account and not (new[0].get("audience") or new[0].get("scope"))
+
+
 def _same_uri(old: Value, new: Value) -> bool:
     return (old or "").removesuffix("/") == (new or "").removesuffix("/")
 
@@ -134,6 +142,10 @@ _RULES: Final[Mapping[str, Callable[[Value, Value], bool]]] = {
     "json": _same_json,
     "key": _same_key,
     "policies": _same_policies,
+    "attributes": lambda old, new: not new and set(old or {}) <= {"x-goog-version"},
+    "reducer": lambda old, new: {old or "", new or ""} <= {"", "REDUCE_NONE"},
+    "audience": _same_token,
+    "scope": _same_token,
     "stage": lambda old, new: not new and old == "ALPHA",
     "special": _never,
 }

@@ -18,18 +18,18 @@ CONDITION_PARTS: Final = """
   state                  str*
   type                   str*"""
 
-_CHECK_HTTP: Final = """
+CHECK_HTTP: Final = """
       http_get           one
         http_headers     blocks
           name           str!
           value          str  default=
         path             str  default=/
         port             int?"""
-_CHECK_GRPC: Final = """
+CHECK_GRPC: Final = """
       grpc               one  null empty
         port             int?
         service          str"""
-_CHECK_TIMES: Final = """
+CHECK_TIMES: Final = """
       failure_threshold  int  default=3
       initial_delay_seconds int default=0
       period_seconds     int  default=10
@@ -83,7 +83,7 @@ _CONTAINERS: Final = f"""
           secret         str!
           version        str
     image                str!
-    liveness_probe       one{_CHECK_TIMES}{_CHECK_GRPC}{_CHECK_HTTP}
+    liveness_probe       one{CHECK_TIMES}{CHECK_GRPC}{CHECK_HTTP}
       tcp_socket         one
         port             int!
     name                 str
@@ -91,7 +91,7 @@ _CONTAINERS: Final = f"""
       container_port     int
       name               str?
     readiness_probe      one
-      failure_threshold  int?{_CHECK_GRPC}
+      failure_threshold  int?{CHECK_GRPC}
       http_get           one
         path             str?
         port             int?
@@ -103,7 +103,7 @@ _CONTAINERS: Final = f"""
       limits             map? same=limits
       startup_cpu_boost  bool
     sandbox_launcher     bool unsupported
-    startup_probe        one?{_CHECK_TIMES}{_CHECK_GRPC}{_CHECK_HTTP}
+    startup_probe        one?{CHECK_TIMES}{CHECK_GRPC}{CHECK_HTTP}
       tcp_socket         one  null empty
         port             int?
     volume_mounts        blocks
