@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -96,6 +97,12 @@ def load(name: str) -> Api:
     """Read a document by its name (``iam.v1``). Raises FileNotFoundError."""
     text = (_folder() / f"{name}.json").read_text(encoding="utf-8")
     return Api(name, json.loads(text, object_pairs_hook=_without_prose))
+
+
+@cache
+def known_services() -> frozenset[str]:
+    """Return the names of all APIs that have a discovery document (``run``, ``storage``)."""
+    return frozenset(path.name.partition(".")[0] for path in _folder().glob("*.json"))
 
 
 def _folder() -> Path:

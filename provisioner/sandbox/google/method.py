@@ -150,7 +150,7 @@ class RouteMark:
 def method(
     *ids: str, permission: Permissions = (), on: Callable[[Call], Resource] | None = None, public: bool = False
 ) -> Callable[[HandlerT], HandlerT]:
-    """Mark a handler of one or more discovery methods.
+    """Mark a handler of one or more discovery methods; ``v3/…`` means only that version of the API.
 
     Without ``on`` the handler checks permissions itself (``call.require``); a method that needs none says so with
     ``public=True`` (no token needed) or leaves both out (any valid token).

@@ -128,7 +128,9 @@ def _match_method(service: LoadedService, request: Request) -> Target | None:
     match = api.match(request.method, path) or api.match(request.method, path.rstrip("/"))
     if match is None:
         return None
-    mark, handler = service.methods.get(match.spec.id, (None, None))
+    version = document.rpartition(".")[2]
+    found = service.methods.get(f"{version}/{match.spec.id}") or service.methods.get(match.spec.id)
+    mark, handler = found or (None, None)
     if handler is None and match.spec.id.endswith((".operations.get", ".operations.wait")):
         handler = operations.poll
     return Target(

@@ -1,0 +1,1 @@
+"""The rules of Resource Manager without HTTP: projects, folders, organisations."""

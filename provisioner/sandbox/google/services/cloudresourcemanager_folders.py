@@ -1,0 +1,161 @@
+"""Resource Manager v3: folders and organisations; IAM policies of organisations in v1 as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.sandbox.google import operations
+from provisioner.sandbox.google.errors import failed_precondition, invalid_argument
+from provisioner.sandbox.google.hierarchy import FOLDERS, ORGANIZATIONS, parent_policies
+from provisioner.sandbox.google.identity.policies import grant
+from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, set_iam_policy, test_iam_permissions
+from provisioner.sandbox.google.method import Call, Resource, method
+from provisioner.sandbox.google.resourcemanager import containers
+from provisioner.sandbox.google.resourcemanager.containers import container_resource, find, named
+from provisioner.sandbox.google.wire import check_etag, page, random_number
+from provisioner.sandbox.store import Document
+
+Json = dict[str, Any]
+_TYPE = "type.googleapis.com/google.cloud.resourcemanager.v3.Folder"
+
+
+def _new_parent(call: Call) -> Resource:
+    return container_resource(call.tx, call.body.get("parent", ""))
+
+
+@method("cloudresourcemanager.folders.create", permission="resourcemanager.folders.create", on=_new_parent)
+def create(call: Call) -> Json:
+    """Create a folder; its creator may administer it."""
+    made = containers.create_folder(call.tx, call.body["parent"], call.body.get("displayName", ""), call.now)
+    policy = parent_policies(call.tx, made["name"])[0]
+    for role in ("roles/resourcemanager.folderAdmin", "roles/resourcemanager.folderEditor"):
+        grant(call.tx, policy, role, [call.caller.member], call.now)
+    return _done(call, made, "cf")
+
+
+@method("cloudresourcemanager.folders.get", permission="resourcemanager.folders.get", on=named)
+def get(call: Call) -> Json:
+    """Return a folder."""
+    return find(call.tx, call.params["name"])
+
+
+def _listed(call: Call) -> Resource:
+    return container_resource(call.tx, call.params["parent"])
+
+
+@method("cloudresourcemanager.folders.list", permission="resourcemanager.folders.list", on=_listed)
+def list_folders(call: Call) -> Json:
+    """Return the folders directly below a folder or organisation."""
+    parent, deleted = call.params["parent"], call.params.get("showDeleted")
+    inside = [
+        (key, found)
+        for key, found in call.tx.scan(FOLDERS)
+        if found["parent"] == parent and (deleted or found["state"] == "ACTIVE")
+    ]
+    shown, token = page(call, inside)
+    answer: Json = {"folders": shown} if shown else {}
+    return answer | ({"nextPageToken": token} if token else {})
+
+
+@method("cloudresourcemanager.folders.patch", permission="resourcemanager.folders.update", on=named)
+def patch(call: Call) -> Json:
+    """Rename a folder."""
+    found = find(call.tx, call.params["name"])
+    check_etag(call.body.get("etag", ""), found["etag"])
+    if call.params.get("updateMask") not in {"displayName", "display_name"}:
+        raise invalid_argument("Invalid field mask", ("update_mask", "only display_name can be changed"))
+    containers.check_display_name(call.tx, found["parent"], call.body.get("displayName", ""))
+    made = containers.keep_folder(call.tx, found | {"displayName": call.body["displayName"]}, call.now)
+    return _done(call, made, "uf")
+
+
+@method("cloudresourcemanager.folders.delete", permission="resourcemanager.folders.delete", on=named)
+def delete(call: Call) -> Json:
+    """Begin the deletion of an empty folder."""
+    found = find(call.tx, call.params["name"])
+    if found["state"] != "ACTIVE" or containers.has_children(call.tx, found["name"]):
+        raise failed_precondition("The folder is not active or not empty.")
+    return _done(call, containers.keep_folder(call.tx, found | {"state": "DELETE_REQUESTED"}, call.now), "df")
+
+
+@method("cloudresourcemanager.folders.undelete", permission="resourcemanager.folders.undelete", on=named)
+def undelete(call: Call) -> Json:
+    """Bring a folder back."""
+    found = find(call.tx, call.params["name"])
+    if found["state"] != "DELETE_REQUESTED":
+        raise failed_precondition("The folder is not pending deletion.")
+    return _done(call, containers.keep_folder(call.tx, found | {"state": "ACTIVE"}, call.now), "uf")
+
+
+@method("cloudresourcemanager.folders.search")
+def search(call: Call) -> Json:
+    """Return the folders the caller may see; the sandbox takes no query."""
+    return _search(call, FOLDERS, "resourcemanager.folders.get", "folders")
+
+
+@method("v3/cloudresourcemanager.organizations.search")
+def search_organizations(call: Call) -> Json:
+    """Return the organisations the caller may see; ``domain:example.com`` narrows."""
+    return _search(call, ORGANIZATIONS, "resourcemanager.organizations.get", "organizations")
+
+
+@method("v3/cloudresourcemanager.organizations.get", permission="resourcemanager.organizations.get", on=named)
+def get_organization(call: Call) -> Json:
+    """Return an organisation."""
+    return find(call.tx, call.params["name"])
+
+
+@method(
+    "cloudresourcemanager.folders.getIamPolicy",
+    "cloudresourcemanager.organizations.getIamPolicy",
+    permission=lambda call: (f"resourcemanager.{_collection(call)}.getIamPolicy",),
+    on=named,
+)
+def get_policy(call: Call) -> Json:
+    """Return the policy of a folder or organisation."""
+    return get_iam_policy(call, named(call))
+
+
+@method(
+    "cloudresourcemanager.folders.setIamPolicy",
+    "cloudresourcemanager.organizations.setIamPolicy",
+    permission=lambda call: (f"resourcemanager.{_collection(call)}.setIamPolicy",),
+    on=named,
+)
+def set_policy(call: Call) -> Json:
+    """Replace the policy of a folder or organisation."""
+    return set_iam_policy(call, named(call))
+
+
+@method(
+    "cloudresourcemanager.folders.testIamPermissions",
+    "cloudresourcemanager.organizations.testIamPermissions",
+    on=named,
+)
+def test_permissions(call: Call) -> Json:
+    """Return those of the permissions asked for that the caller holds."""
+    return test_iam_permissions(call, named(call))
+
+
+def _collection(call: Call) -> str:
+    return str(call.params["resource"]).partition("/")[0]
+
+
+def _search(call: Call, collection: str, permission: str, field: str) -> Json:
+    query = call.params.get("query", "")
+    key, _, wanted = query.partition(":")
+    if query and (key not in {"domain", "displayName"} or not wanted):
+        raise invalid_argument(f"Invalid query: {query}")
+    found = [
+        (number, entry)
+        for number, entry in call.tx.scan(collection)
+        if (not wanted or entry["displayName"] == wanted.strip('"'))
+        and call.holds(permission, container_resource(call.tx, entry["name"]))
+    ]
+    shown, token = page(call, found)
+    answer: Json = {field: shown} if shown else {}
+    return answer | ({"nextPageToken": token} if token else {})
+
+
+def _done(call: Call, made: Document, letters: str) -> Json:
+    return operations.succeeded(call, f"operations/{letters}.{random_number(19)}", {"@type": _TYPE, **made})
