@@ -1,0 +1,55 @@
+"""Which of an environment's three accounts an address is: plan, deploy or runtime."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from provisioner.policy.model import PolicyContext
+from provisioner.request.resolve import Persona
+
+_ADDRESS = re.compile(
+    r"(?P<id>[a-z][a-z0-9-]{4,28}[a-z0-9])@(?P<project>[a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com"
+)
+
+KINDS: tuple[Persona, ...] = get_args(Persona)
+
+BASELINE: dict[Persona, frozenset[str]] = {
+    "plan": frozenset(
+        {
+            "roles/iam.securityReviewer",
+            "roles/storage.bucketViewer",
+            "roles/run.viewer",
+            "roles/artifactregistry.reader",
+            "roles/iam.workloadIdentityPoolViewer",
+            "roles/serviceusage.serviceUsageViewer",
+            "roles/secretmanager.viewer",
+            "roles/monitoring.viewer",
+            "roles/pubsub.viewer",
+        }
+    ),
+    "deploy": frozenset({"roles/run.developer"}),
+    "runtime": frozenset({"roles/logging.logWriter", "roles/monitoring.metricWriter", "roles/cloudtrace.agent"}),
+}
+"""What each persona may hold on its project without anyone's leave."""
+
+
+def address_of(account: str) -> str:
+    """Return the e-mail address in an account's resource name, member or address; empty when there is none."""
+    tail = account.removeprefix("serviceAccount:").rsplit("/", 1)[-1]
+    return tail if _ADDRESS.fullmatch(tail) else ""
+
+
+def persona(account: str, context: PolicyContext) -> Persona | None:
+    """Tell which persona an account is, or None.
+
+    In the environment's own project only the three derived addresses count, so that a look-alike ending in
+    ``-plan`` gains nothing. Elsewhere (another environment of the team) the suffix every derived id carries decides.
+    """
+    address = _ADDRESS.fullmatch(address_of(account))
+    if address is None:
+        return None
+    own = context.environment
+    if own is not None and own.project == address["project"]:
+        return next((kind for kind in KINDS if own.account_email(kind) == address[0]), None)
+    return next((kind for kind in KINDS if address["id"].endswith(f"-{kind}")), None)

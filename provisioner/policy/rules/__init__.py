@@ -1,0 +1,34 @@
+"""Every rule over a plan, one file per family; the order is the order of reports."""
+
+from __future__ import annotations
+
+from provisioner.policy.model import Rule
+from provisioner.policy.rules import (
+    accounts,
+    buckets,
+    budgets,
+    configuration,
+    deletes,
+    iam,
+    labels,
+    registry,
+    run,
+    services,
+    state,
+    wif,
+)
+
+RULES: tuple[Rule, ...] = (
+    *wif.RULES,
+    *iam.RULES,
+    *accounts.RULES,
+    *buckets.RULES,
+    *state.RULES,
+    *registry.RULES,
+    *run.RULES,
+    *services.RULES,
+    *labels.RULES,
+    *budgets.RULES,
+    *deletes.RULES,
+    *configuration.RULES,
+)
