@@ -52,17 +52,18 @@ class Permits:
         return [Problem(_WHERE, f"the App's installation lacks {', '.join(missing)}", fix)]
 
     def _installation(self) -> Mapping[str, str] | None:
-        """Return what the organisation says of our App, None when the token must not ask."""
+        """Return what the organisation lets our App do; where it may not be asked, what the App asks for at most."""
         if not self._token.is_installation:
             return None
         slug = self._target.team.platform.github.app_slug
         try:
             rows = self._api.pages(f"/orgs/{part(self._target.owner)}/installations", "installations")
         except GitHubError as problem:
-            if problem.status in _REFUSED:
-                return None
-            raise
-        return next((row["permissions"] for row in rows if row["app_slug"] == slug), None)
+            if problem.status not in _REFUSED:
+                raise
+            rows = []
+        found = next((row for row in rows if row["app_slug"] == slug), None) or self._api.find(f"/apps/{part(slug)}")
+        return None if found is None else found["permissions"]
 
     def _classic(self) -> list[Problem]:
         """Check the scopes, and say that another kind of token is better."""
