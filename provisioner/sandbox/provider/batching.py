@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
-Send = Callable[[list[str]], None]
+Send = Callable[[list[str]], Any]
 
 
 @dataclass
 class _Batch:
     items: list[str] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
+    result: Any = None
     error: Exception | None = None
 
 
@@ -23,8 +25,11 @@ class Batcher:
         self._lock = threading.Lock()
         self._open: dict[Hashable, _Batch] = {}
 
-    def join(self, key: Hashable, item: str, wait: Callable[[], None], send: Send) -> None:
-        """Have ``item`` sent with what else arrives while ``wait`` lasts. Raises what ``send`` raised, for everyone."""
+    def join(self, key: Hashable, item: str, wait: Callable[[], None], send: Send) -> Any:  # noqa: ANN401 - as sent
+        """Have ``item`` sent with what else arrives while ``wait`` lasts; return what ``send`` returned.
+
+        Raises what ``send`` raised, for everyone in the batch.
+        """
         with self._lock:
             first = key not in self._open
             batch = self._open.setdefault(key, _Batch())
@@ -34,6 +39,7 @@ class Batcher:
         batch.done.wait()
         if batch.error is not None:
             raise batch.error
+        return batch.result
 
     def _lead(self, key: Hashable, batch: _Batch, wait: Callable[[], None], send: Send) -> None:
         try:
@@ -42,7 +48,7 @@ class Batcher:
             finally:
                 with self._lock:
                     del self._open[key]
-            send(batch.items)
+            batch.result = send(batch.items)
         except Exception as error:  # noqa: BLE001 - every member of the batch gets it
             batch.error = error
         finally:

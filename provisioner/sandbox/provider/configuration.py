@@ -10,15 +10,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from provisioner.sandbox.provider.client import Client, Pace, Transport
 from provisioner.sandbox.provider.endpoints import ENDPOINTS
 from provisioner.sandbox.provider.errors import GoogleError, ProviderError
-from provisioner.sandbox.provider.fields import Field, parse
+from provisioner.sandbox.provider.fields import Field, object_type, parse
 from provisioner.sandbox.provider.suppress import seconds
-from provisioner.sandbox.provider.values import UNKNOWN, without_unknown
+from provisioner.sandbox.provider.values import UNKNOWN, Type, without_unknown
 
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _PEERS: Final = 1024
@@ -71,10 +72,16 @@ class Configuration:
     peer: str = ""
 
 
+@cache
 def provider_fields() -> tuple[Field, ...]:
     """Return the table of the provider block, custom endpoints included."""
     endpoints = "\n".join(f"{name}_custom_endpoint str" for name in ENDPOINTS)
     return parse(f"{_TABLE}\n{endpoints}")
+
+
+def provider_type() -> Type:
+    """Return Terraform's type of the provider block."""
+    return object_type(provider_fields())
 
 
 def problems(config: Mapping[str, Any]) -> list[ProviderError]:

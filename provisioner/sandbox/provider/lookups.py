@@ -11,24 +11,28 @@ from provisioner.sandbox.provider.session import Caller, Message, absent, decode
 
 def validate_data(request: Message, response: Message, caller: Caller) -> None:
     """Report what is wrong with a data block."""
-    report(response, validate.problems(_source(request, caller).fields, decoded(request.config)))
+    source = _source(request, caller)
+    report(response, validate.problems(source.fields, decoded(request.config, source.type)))
 
 
 def read_data(request: Message, response: Message, caller: Caller) -> None:
     """Read a data source."""
     source = _source(request, caller)
-    encode(response.state, source.type, source.read(caller.configuration, decoded(request.config)))
+    encode(response.state, source.type, source.read(caller.configuration, decoded(request.config, source.type)))
 
 
 def validate_ephemeral(request: Message, response: Message, caller: Caller) -> None:
     """Report what is wrong with an ephemeral block."""
-    report(response, validate.problems(_ephemeral(request, caller).fields, decoded(request.config)))
+    ephemeral = _ephemeral(request, caller)
+    report(response, validate.problems(ephemeral.fields, decoded(request.config, ephemeral.type)))
 
 
 def open_ephemeral(request: Message, response: Message, caller: Caller) -> None:
     """Open an ephemeral resource; it needs neither renewing nor closing."""
     ephemeral = _ephemeral(request, caller)
-    encode(response.result, ephemeral.type, ephemeral.open(caller.configuration, decoded(request.config)))
+    encode(
+        response.result, ephemeral.type, ephemeral.open(caller.configuration, decoded(request.config, ephemeral.type))
+    )
 
 
 def call_function(request: Message, response: Message, caller: Caller) -> None:
@@ -37,7 +41,7 @@ def call_function(request: Message, response: Message, caller: Caller) -> None:
     if function is None:
         raise absent("function", request.name)
     try:
-        result = function.call(decoded(request.arguments[0]))
+        result = function.call(decoded(request.arguments[0], "string"))
     except ValueError as error:
         response.error.function_argument = 0
         raise ProviderError(str(error)) from error

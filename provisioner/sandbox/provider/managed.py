@@ -12,7 +12,8 @@ from provisioner.sandbox.provider.values import Value
 
 def validate(request: Message, response: Message, caller: Caller) -> None:
     """Report what is wrong with a resource block."""
-    report(response, _resource(request, caller).validate(decoded(request.config)))
+    resource = _resource(request, caller)
+    report(response, resource.validate(decoded(request.config, resource.type)))
 
 
 def upgrade(request: Message, response: Message, caller: Caller) -> None:
@@ -27,7 +28,7 @@ def read(request: Message, response: Message, caller: Caller) -> None:
     resource = _resource(request, caller)
     response.private = request.private
     response.new_state.CopyFrom(request.current_state)
-    state = resource.read(caller.configuration, decoded(request.current_state))
+    state = resource.read(caller.configuration, decoded(request.current_state, resource.type))
     encode(response.new_state, resource.type, None if state is None else resource.sealed(state))
 
 
@@ -36,10 +37,10 @@ def plan(request: Message, response: Message, caller: Caller) -> None:
     resource = _resource(request, caller)
     response.legacy_type_system = caller.session.legacy
     response.planned_private = request.prior_private
-    if decoded(request.proposed_new_state) is None:
+    if decoded(request.proposed_new_state, resource.type) is None:
         encode(response.planned_state, resource.type, None)
         return
-    prior, config = decoded(request.prior_state), decoded(request.config)
+    prior, config = decoded(request.prior_state, resource.type), decoded(request.config, resource.type)
     planned, paths = resource.plan(caller.configuration, prior, config)
     encode(response.planned_state, resource.type, planned)
     for path in paths:
@@ -76,12 +77,12 @@ def move(request: Message, _response: Message, _caller: Caller) -> None:
 
 
 def _applied(resource: Resource, caller: Caller, request: Message) -> dict[str, Value] | None:
-    prior, planned = decoded(request.prior_state), decoded(request.planned_state)
+    prior, planned = decoded(request.prior_state, resource.type), decoded(request.planned_state, resource.type)
     if planned is None:
         resource.delete(caller.configuration, prior)
         return None
-    config = decoded(request.config) or {}
-    wanted = {**planned, **{name: config.get(name) for name in resource.from_config}}
+    config = decoded(request.config, resource.type) or {}
+    wanted = resource.with_config(planned, config, new=prior is None)
     if prior is None:
         return resource.create(caller.configuration, wanted)
     return resource.update(caller.configuration, prior, wanted)

@@ -57,10 +57,10 @@ class Resource:
             attributes["timeouts"] = ("object", dict.fromkeys(self.spec.timeouts, "string"))
         return kind, attributes
 
-    @cached_property
-    def from_config(self) -> tuple[str, ...]:
-        """Return the fields an apply takes from the configuration: secrets Terraform never stores, text as written."""
-        return tuple(part.name for part in self.fields if "state" in part.flags or has_write_only(part))
+    def with_config(self, planned: State, config: State, *, new: bool) -> State:
+        """Return a plan with what only the configuration has: secrets, and a new object's own spelling."""
+        taken = [part.name for part in self.fields if has_write_only(part) or (new and "state" in part.flags)]
+        return {**planned, **{name: config.get(name) for name in taken}}
 
     def sealed(self, state: State) -> State:
         """Return a state without what may only be in the configuration."""

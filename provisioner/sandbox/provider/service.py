@@ -53,13 +53,13 @@ def _nothing(_request: Message, _response: Message, _caller: Caller) -> None:
 
 
 def _validate_provider(request: Message, response: Message, _caller: Caller) -> None:
-    report(response, configuration.problems(decoded(request.config)))
+    report(response, configuration.problems(decoded(request.config, configuration.provider_type())))
 
 
 def _configure(request: Message, _response: Message, caller: Caller) -> None:
     session = caller.session
     session.configurations.forget(caller.peer)
-    config = decoded(request.config)
+    config = decoded(request.config, configuration.provider_type())
     made = configuration.configure(config, session.transport, session.default_token, session.pace)
     session.configurations.put(caller.peer, made)
 

@@ -43,10 +43,10 @@ class Caller:
         return self.session.configurations.get(self.peer)
 
 
-def decoded(message: Message) -> Value:
-    """Return the value of a DynamicValue message."""
+def decoded(message: Message, kind: Type) -> Value:
+    """Return the value of a DynamicValue message; numbers that came as text become numbers."""
     if message.msgpack:
-        return values.decode(message.msgpack)
+        return values.conform(values.decode(message.msgpack), kind)
     return json.loads(message.json) if message.json else None
 
 

@@ -44,9 +44,8 @@ class Root:
         mirror = self.folder / "mirror"
         mirror.mkdir(exist_ok=True)
         settings = self.folder / "cli.tfrc"
-        settings.write_text(
-            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n    include = ["*/*/*"]\n  }}\n}}\n'
-        )
+        nothing = f'filesystem_mirror {{\n    path = "{mirror}"\n    include = ["*/*/*"]\n  }}'
+        settings.write_text(f"provider_installation {{\n  {nothing}\n}}\n")
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from provisioner.sandbox.provider.batching import Batcher
+from provisioner.sandbox.provider.batching import Batcher, Send
 from provisioner.sandbox.provider.configuration import Configuration
 from provisioner.sandbox.provider.errors import GoogleError, ProviderError
 from provisioner.sandbox.provider.resource import NOT_FOUND, Json, Resource, Spec, State
@@ -17,6 +17,7 @@ _USAGE: Final = "serviceusage.googleapis.com/v1"
 _PROJECTS: Final = "cloudresourcemanager.googleapis.com/v1"
 _IAM: Final = "iam.googleapis.com/v1"
 _LARGEST_BATCH: Final = 20
+_LONGEST_WINDOW: Final = 1.0  # seconds; the real default of three would only slow a sandbox down
 _EDITOR: Final = "roles/editor"
 _DEFAULT_ACCOUNTS: Final = frozenset({"Compute Engine default service account", "App Engine default service account"})
 
@@ -107,6 +108,12 @@ class ProjectService(Resource):
         return {**full, "project": full["project"].removeprefix("projects/")}
 
     def _enabled(self, configuration: Configuration, project: str) -> set[str]:
+        found: set[str] = self._together(
+            configuration, "list", project, "", lambda _: self._list(configuration, project)
+        )
+        return found
+
+    def _list(self, configuration: Configuration, project: str) -> set[str]:
         query = {"fields": "services/name,nextPageToken", "filter": "state:ENABLED", "pageSize": "200"}
         found: set[str] = set()
         while True:
@@ -121,13 +128,16 @@ class ProjectService(Resource):
             for at in range(0, len(services), _LARGEST_BATCH):
                 self._send(configuration, project, services[at : at + _LARGEST_BATCH])
 
+        self._together(configuration, "enable", project, service, send)
+
+    def _together(self, configuration: Configuration, call: str, project: str, item: str, send: Send) -> Any:  # noqa: ANN401
         def wait() -> None:
             if configuration.batching:
-                configuration.client.pace.wait(configuration.send_after)
+                configuration.client.pace.wait(min(configuration.send_after, _LONGEST_WINDOW))
 
         # Only requests of one Terraform process share a call: another process may be another caller.
-        key = (configuration.peer, project) if configuration.batching else object()
-        self._batches.join(key, service, wait, send)
+        key = (configuration.peer, call, project) if configuration.batching else object()
+        return self._batches.join(key, item, wait, send)
 
     def _send(self, configuration: Configuration, project: str, services: list[str]) -> None:
         parent = f"{_USAGE}/projects/{project}/services"

@@ -1,0 +1,497 @@
+"""Configurations derived from the recordings: what a root must have said for the real provider to send them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROVIDER = """
+provider "google" {
+  project = "acme-payments-dev"
+  region  = "europe-west1"
+  default_labels = {
+    cost-center = "cc-1234"
+    env         = "dev"
+    managed-by  = "provision-env"
+    team        = "payments"
+  }
+  batching {
+    enable_batching = true
+    send_after      = "10s"
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recorded life: ``body`` is created, ``update`` pairs (old text, new text) change it in place."""
+
+    type: str
+    body: str
+    update: tuple[tuple[str, str], ...] = ()
+    create: str = "create"
+    delete: str = "delete"
+    extra_reads: bool = False  # the recording of this type also holds other resources' reads
+
+    @property
+    def changed(self) -> str:
+        text = self.body
+        for old, new in self.update:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        return text
+
+
+def resource(kind: str, body: str) -> str:
+    return f'resource "{kind}" "it" {{\n{body}\n}}\n'
+
+
+def case(kind: str, body: str, *update: tuple[str, str], create: str = "create", delete: str = "delete") -> Case:
+    return Case(kind, resource(kind, body), update, create, delete)
+
+
+def member(name: str) -> str:
+    return f"serviceAccount:payments-dev-{name}@acme-payments-dev.iam.gserviceaccount.com"
+
+
+ACCOUNT = "projects/acme-payments-dev/serviceAccounts/payments-dev-runtime@acme-payments-dev.iam.gserviceaccount.com"
+
+CASES = (
+    case("google_project_service", 'service = "iam.googleapis.com"\ndisable_on_destroy = true'),
+    case(
+        "google_project_iam_member",
+        f'project = "acme-payments-dev"\nrole = "roles/logging.logWriter"\nmember = "{member("runtime")}"',
+    ),
+    case(
+        "google_project_iam_member",
+        f"""
+  project = "acme-payments-dev"
+  role    = "roles/run.developer"
+  member  = "{member("deploy")}"
+  condition {{
+    title       = "payments-services-only"
+    description = "only services of the payments team"
+    expression  = "resource.name.startsWith(\\"projects/acme-payments-dev/locations/europe-west1/services/payments-\\")"
+  }}""",
+        create="create_condition",
+        delete="delete_condition",
+    ),
+    case(
+        "google_project_iam_audit_config",
+        """
+  project = "acme-payments-dev"
+  service = "secretmanager.googleapis.com"
+  audit_log_config {
+    log_type = "DATA_READ"
+  }
+  audit_log_config {
+    log_type = "ADMIN_READ"
+  }""",
+    ),
+    case(
+        "google_service_account",
+        """
+  account_id   = "payments-dev-runtime"
+  display_name = "payments dev runtime"
+  description  = "team=payments env=dev purpose=runtime" """,
+        ('"payments dev runtime"', '"payments dev runtime two"'),
+    ),
+    case(
+        "google_service_account_iam_member",
+        f'service_account_id = "{ACCOUNT}"\nrole = "roles/iam.serviceAccountUser"\nmember = "{member("deploy")}"',
+    ),
+    case(
+        "google_iam_workload_identity_pool",
+        """
+  workload_identity_pool_id = "payments-dev-github"
+  display_name              = "payments dev github"
+  description               = "GitHub Actions of the payments team" """,
+        ("of the payments team", "of the payments team two"),
+    ),
+    case(
+        "google_iam_workload_identity_pool_provider",
+        """
+  workload_identity_pool_id          = "payments-dev-github"
+  workload_identity_pool_provider_id = "github-actions"
+  display_name                       = "github actions"
+  attribute_condition = join(" && ", [
+    "assertion.repository_owner_id == '1234567'",
+    "assertion.repository_id in ['111']",
+    "assertion.event_name != 'pull_request_target'",
+  ])
+  attribute_mapping = {
+    "google.subject" = join(" + ':' + ", [
+      "assertion.repository_id",
+      "(has(assertion.environment) ? assertion.environment : assertion.event_name)",
+    ])
+    "attribute.repository_id"       = "assertion.repository_id"
+    "attribute.repository_owner_id" = "assertion.repository_owner_id"
+    "attribute.repo_env_ref" = join(" + ':' + ", [
+      "assertion.repository_id",
+      "(has(assertion.environment) ? assertion.environment : '')",
+      "assertion.ref",
+    ])
+  }
+  oidc {
+    issuer_uri = "https://token.actions.githubusercontent.com"
+  }""",
+        ('"github actions"', '"github actions two"'),
+    ),
+    case(
+        "google_storage_bucket",
+        """
+  name                        = "acme-payments-dev-data"
+  location                    = "europe-west1"
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  labels                      = { data-class = "confidential" }
+  versioning {
+    enabled = true
+  }
+  soft_delete_policy {
+    retention_duration_seconds = 1209600
+  }
+  logging {
+    log_bucket        = "acme-payments-dev-logs"
+    log_object_prefix = "data/"
+  }
+  cors {
+    origin          = ["https://payments.example.invalid"]
+    method          = ["GET"]
+    response_header = ["Content-Type"]
+    max_age_seconds = 3600
+  }
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      num_newer_versions = 5
+      with_state         = "ARCHIVED"
+    }
+  }
+  lifecycle_rule {
+    action {
+      type          = "SetStorageClass"
+      storage_class = "NEARLINE"
+    }
+    condition {
+      age                   = 90
+      matches_storage_class = ["STANDARD"]
+    }
+  }
+  lifecycle_rule {
+    action {
+      type = "AbortIncompleteMultipartUpload"
+    }
+    condition {
+      age = 7
+    }
+  }""",
+        ('{ data-class = "confidential" }', '{ data-class = "confidential", rev = "two" }'),
+    ),
+    case(
+        "google_storage_bucket_iam_member",
+        f'bucket = "acme-payments-dev-data"\nrole = "roles/storage.objectUser"\nmember = "{member("runtime")}"',
+    ),
+    case(
+        "google_storage_bucket_iam_member",
+        f"""
+  bucket = "acme-payments-dev-data"
+  role   = "roles/storage.objectViewer"
+  member = "{member("plan")}"
+  condition {{
+    title      = "meta-only"
+    expression = "resource.name.startsWith(\\"projects/_/buckets/acme-payments-dev-data/objects/meta/\\")"
+  }}""",
+        create="create_condition",
+        delete="delete_condition",
+    ),
+    case(
+        "google_storage_managed_folder_iam_member",
+        f"""
+  bucket         = "acme-payments-dev-data"
+  managed_folder = "inbox/"
+  role           = "roles/storage.objectCreator"
+  member         = "{member("deploy")}" """,
+    ),
+    case(
+        "google_storage_bucket_object",
+        """
+  bucket       = "acme-payments-dev-data"
+  name         = "meta/README.txt"
+  content_type = "text/plain"
+  content      = "payments dev data bucket\\n" """,
+        ("data bucket\\n", "data bucket two\\n"),
+    ),
+    case(
+        "google_artifact_registry_repository",
+        """
+  repository_id          = "payments-dev"
+  location               = "europe-west1"
+  format                 = "DOCKER"
+  description            = "container images of payments dev"
+  cleanup_policy_dry_run = true
+  docker_config {
+    immutable_tags = true
+  }
+  vulnerability_scanning_config {
+    enablement_config = "INHERITED"
+  }
+  cleanup_policies {
+    id     = "delete-untagged"
+    action = "DELETE"
+    condition {
+      tag_state  = "UNTAGGED"
+      older_than = "2592000s"
+    }
+  }
+  cleanup_policies {
+    id     = "keep-recent"
+    action = "KEEP"
+    most_recent_versions {
+      keep_count = 20
+    }
+  }""",
+        ("images of payments dev", "images of payments dev two"),
+    ),
+    case(
+        "google_artifact_registry_repository_iam_member",
+        f"""
+  location   = "europe-west1"
+  repository = "payments-dev"
+  role       = "roles/artifactregistry.reader"
+  member     = "{member("runtime")}" """,
+    ),
+    case(
+        "google_billing_budget",
+        """
+  billing_account = "000000-111111-222222"
+  display_name    = "payments dev"
+  budget_filter {
+    projects = ["projects/420000000042"]
+  }
+  amount {
+    specified_amount {
+      currency_code = "EUR"
+      units         = "500"
+    }
+  }
+  threshold_rules {
+    threshold_percent = 0.5
+  }
+  threshold_rules {
+    threshold_percent = 0.8
+  }
+  threshold_rules {
+    threshold_percent = 1.0
+    spend_basis       = "FORECASTED_SPEND"
+  }
+  all_updates_rule {
+    pubsub_topic                     = "projects/acme-payments-dev/topics/payments-dev-events"
+    monitoring_notification_channels = ["projects/acme-payments-dev/notificationChannels/1000000000001023"]
+    disable_default_iam_recipients   = true
+  }""",
+        ('"payments dev"', '"payments dev two"'),
+        ('"500"', '"600"'),
+    ),
+    case(
+        "google_monitoring_notification_channel",
+        """
+  display_name = "payments dev mail"
+  type         = "email"
+  labels       = { email_address = "payments@example.invalid" }
+  user_labels  = { env = "dev", team = "payments" }""",
+        ("dev mail", "dev mail two"),
+    ),
+    case(
+        "google_secret_manager_secret_iam_member",
+        f"""
+  secret_id = "payments-dev-db"
+  role      = "roles/secretmanager.secretAccessor"
+  member    = "{member("runtime")}" """,
+    ),
+    case(
+        "google_secret_manager_secret_version",
+        """
+  secret      = "projects/acme-payments-dev/secrets/payments-dev-db"
+  secret_data = "not-a-secret" """,
+    ),
+    case(
+        "google_cloud_run_v2_service",
+        """
+  name                = "payments-api"
+  location            = "europe-west1"
+  description         = "payments api"
+  deletion_protection = false
+  ingress             = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+  labels              = { data-class = "confidential" }
+  scaling {
+    min_instance_count = 1
+  }
+  template {
+    service_account                  = "payments-dev-runtime@acme-payments-dev.iam.gserviceaccount.com"
+    timeout                          = "60s"
+    execution_environment            = "EXECUTION_ENVIRONMENT_GEN2"
+    max_instance_request_concurrency = 40
+    scaling {
+      max_instance_count = 5
+    }
+    containers {
+      name  = "app"
+      image = "europe-west1-docker.pkg.dev/acme-payments-dev/payments-dev/api@sha256:DIGEST"
+      ports {
+        container_port = 8080
+      }
+      resources {
+        limits            = { cpu = "1", memory = "512Mi" }
+        cpu_idle          = true
+        startup_cpu_boost = true
+      }
+      env {
+        name  = "ENVIRONMENT"
+        value = "dev"
+      }
+      env {
+        name = "DATABASE_URL"
+        value_source {
+          secret_key_ref {
+            secret  = "payments-dev-db"
+            version = "1"
+          }
+        }
+      }
+      startup_probe {
+        failure_threshold = 6
+        period_seconds    = 5
+        timeout_seconds   = 2
+        http_get {
+          path = "/healthz"
+          port = 8080
+        }
+      }
+      liveness_probe {
+        period_seconds = 30
+        http_get {
+          path = "/healthz"
+        }
+      }
+    }
+  }
+  traffic {
+    type    = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+    percent = 100
+  }""".replace("DIGEST", "0123456789abcdef" * 4),
+        ('"payments api"', '"payments api two"'),
+        ('value = "dev"', 'value = "dev two"'),
+    ),
+    case(
+        "google_cloud_run_v2_service",
+        """
+  name                = "payments-bare"
+  location            = "europe-west1"
+  deletion_protection = false
+  template {
+    containers {
+      image = "us-docker.pkg.dev/cloudrun/container/hello"
+    }
+  }""",
+        create="create_minimal",
+        delete="delete_minimal",
+    ),
+    case(
+        "google_cloud_run_v2_service_iam_member",
+        f"""
+  name     = "payments-api"
+  location = "europe-west1"
+  role     = "roles/run.invoker"
+  member   = "{member("sched")}" """,
+    ),
+    case(
+        "google_pubsub_topic",
+        """
+  name                       = "payments-dev-events"
+  message_retention_duration = "86400s"
+  message_storage_policy {
+    allowed_persistence_regions = ["europe-west1"]
+  }""",
+        ("86400s", "172800s"),
+    ),
+    case(
+        "google_pubsub_topic_iam_member",
+        f'topic = "payments-dev-events"\nrole = "roles/pubsub.publisher"\nmember = "{member("runtime")}"',
+    ),
+    case(
+        "google_cloud_scheduler_job",
+        """
+  name             = "payments-dev-nightly"
+  description      = "nightly run"
+  schedule         = "0 3 * * *"
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "320s"
+  retry_config {
+    retry_count = 3
+  }
+  http_target {
+    http_method = "POST"
+    uri         = "https://payments-api-abcdefghij-ew.a.run.app/nightly"
+    headers     = { Content-Type = "application/json" }
+    body        = base64encode("{}")
+    oidc_token {
+      service_account_email = "payments-dev-sched@acme-payments-dev.iam.gserviceaccount.com"
+      audience              = "https://payments-api-abcdefghij-ew.a.run.app"
+    }
+  }""",
+        ("nightly run", "nightly run two"),
+    ),
+    case(
+        "google_logging_metric",
+        """
+  name             = "payments-dev-errors"
+  filter           = "resource.type=\\"cloud_run_revision\\" AND severity>=ERROR"
+  label_extractors = { service = "EXTRACT(resource.labels.service_name)" }
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    labels {
+      key = "service"
+    }
+  }""",
+        ("severity>=ERROR", "severity>=ERROR AND labels.rev=two"),
+    ),
+    case(
+        "google_monitoring_alert_policy",
+        """
+  display_name          = "payments dev errors"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = ["projects/acme-payments-dev/notificationChannels/1000000000001023"]
+  user_labels           = { env = "dev", team = "payments" }
+  alert_strategy {
+    auto_close = "1800s"
+  }
+  documentation {
+    content = "See the runbook."
+  }
+  conditions {
+    display_name = "log errors"
+    condition_threshold {
+      filter = join(" AND ", [
+        "resource.type=\\"cloud_run_revision\\"",
+        "metric.type=\\"logging.googleapis.com/user/payments-dev-errors\\"",
+      ])
+      duration        = "300s"
+      comparison      = "COMPARISON_GT"
+      threshold_value = 5
+      trigger {
+        count = 1
+      }
+      aggregations {
+        alignment_period   = "60s"
+        per_series_aligner = "ALIGN_RATE"
+      }
+    }
+  }""",
+        ('= "payments dev errors"', '= "payments dev errors two"'),
+    ),
+)
