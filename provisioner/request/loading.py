@@ -1,38 +1,71 @@
-"""Read a team's request and the platform's settings from YAML."""
+"""Read a team's request and the platform's settings from YAML, with every problem in its place."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
 
+from provisioner.errors import InvalidInput
+from provisioner.request.check import Finding, check_request
+from provisioner.request.document import Document
+from provisioner.request.explain import dotted, explain
 from provisioner.request.models import Platform, Request
+from provisioner.request.parsing import parse
+from provisioner.request.parts import Model
+from provisioner.request.platform_check import check_platform
 from provisioner.request.problems import Problem, refuse
+from provisioner.request.schema import Kind, json_schema
+from provisioner.request.source import read_text
+
+_Input = TypeVar("_Input", bound=Model)
 
 
 def load_platform(path: Path) -> Platform:
-    """Return the platform's settings; InvalidInput holds every problem with its place."""
-    try:
-        return Platform.model_validate(_read(path))
-    except ValidationError as error:
-        refuse(_problems(error, path), str(path))
-        raise
+    """Return the platform's settings; InvalidInput holds every problem with file:line:column."""
+    return parse_platform(read_text(path), str(path))
 
 
 def load_request(path: Path, platform: Platform) -> Request:
-    """Return a team's request; InvalidInput holds every problem with its place."""
+    """Return a team's request, checked against the platform's settings; InvalidInput as above."""
+    return parse_request(read_text(path), str(path), platform)
+
+
+def parse_platform(text: str, name: str) -> Platform:
+    """Return the platform's settings from YAML text; ``name`` is the place that problems show."""
+    document = parse(text, name)
+    platform = _validated(Platform, "platform", document)
+    refuse(_placed(check_platform(platform), document), name)
+    return platform
+
+
+def parse_request(text: str, name: str, platform: Platform) -> Request:
+    """Return a team's request from YAML text; ``name`` is the place that problems show."""
+    document = parse(text, name)
+    request = _validated(Request, "request", document)
+    refuse(_placed(check_request(request, platform), document), name)
+    return request
+
+
+def _validated(model: type[_Input], kind: Kind, document: Document) -> _Input:
+    if not isinstance(document.value, dict):
+        raise InvalidInput(
+            "the file holds no fields",
+            fix="write fields as 'name: value'; see the examples, or run: provision-env init",
+            where=document.where(()),
+        )
     try:
-        return Request.model_validate(_read(path))
+        # By way of JSON: there pydantic's strict mode takes lists and dates, and refuses "8080" for a number.
+        return model.model_validate_json(json.dumps(document.value), strict=True)
     except ValidationError as error:
-        refuse(_problems(error, path), str(path))
+        refuse(explain(error, document, json_schema(kind)), document.name)
         raise
 
 
-def _read(path: Path) -> Any:
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-
-
-def _problems(error: ValidationError, path: Path) -> tuple[Problem, ...]:
-    return tuple(Problem(f"{path}: {'.'.join(map(str, e['loc']))}", e["msg"]) for e in error.errors())
+def _placed(findings: tuple[Finding, ...], document: Document) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(document.where(finding.path, key=finding.key), f"{dotted(finding.path)}: {finding.reason}", finding.fix)
+        for finding in findings
+    )

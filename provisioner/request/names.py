@@ -10,7 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provisioner.request.resolve import EnvironmentSpec, Team
 
 ACCOUNT_ID_LIMIT = 30
 POOL_ID_LIMIT = 32
@@ -30,6 +35,28 @@ _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _RESERVED_IN_PROJECTS = ("google", "null", "undefined", "ssl")
 _RESERVED_ENVIRONMENTS = ("github", "links")
 _LIKE_GOOGLE = re.compile(r"g[o0]{2}g[l1i]e")
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedName:
+    """A name that follows from a request.
+
+    ``what`` says of what; ``shortened`` that it does not stand in full but carries a hash; ``problem`` why Google
+    would refuse it. ``collection`` and ``key`` lead to the part of the request, where it is the name of one.
+    """
+
+    environment: str
+    what: str
+    name: str
+    shortened: bool
+    problem: str | None = None
+    collection: str = ""
+    key: str | None = None
+
+
+def derived_names(team: Team) -> tuple[DerivedName, ...]:
+    """Return every name that the team's resources will have, environment by environment."""
+    return tuple(name for spec in team.environments for name in _names_of(spec))
 
 
 def stable_hash(parts: Sequence[str]) -> str:
@@ -101,3 +128,31 @@ def registry_problem(text: str) -> str | None:
 def service_problem(text: str) -> str | None:
     """Say what is wrong with a Cloud Run service's name, or None."""
     return None if _SERVICE.fullmatch(text) else "a service's name has 1-49 lower-case letters, digits and hyphens"
+
+
+def _names_of(spec: EnvironmentSpec) -> Iterator[DerivedName]:
+    for kind in ("plan", "deploy", "runtime"):
+        account = spec.account_id(kind)
+        yield _derived(spec, f"{kind} account", account, f"{spec.names.root}-{kind}", account_id_problem)
+    yield _derived(spec, "workload identity pool", spec.names.pool, f"{spec.names.root}-gh", pool_id_problem)
+    for bucket in spec.buckets:
+        whole = f"{spec.project}-{spec.names.root}-{bucket.key}"
+        yield _derived(spec, "bucket", bucket.name, whole, bucket_problem, ("buckets", bucket.key))
+    for registry in spec.registries:
+        whole = f"{spec.names.root}-{registry.key}"
+        yield _derived(spec, "registry", registry.name, whole, registry_problem, ("registries", registry.key))
+    for service in spec.services:
+        whole = f"{spec.names.root}-{service.key}"
+        yield _derived(spec, "service", service.name, whole, service_problem, ("services", service.key))
+
+
+def _derived(  # noqa: PLR0913, PLR0917 - one row of a table
+    spec: EnvironmentSpec,
+    what: str,
+    name: str,
+    whole: str,
+    problem: Callable[[str], str | None],
+    part: tuple[str, str] | None = None,
+) -> DerivedName:
+    collection, key = part or ("", None)
+    return DerivedName(spec.name, what, name, name != whole, problem(name), collection, key)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Model(BaseModel):
     """Every part of a request: frozen, and nothing unknown is accepted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 Key = Annotated[
@@ -64,8 +64,10 @@ class Scaling(Model):
 class SecretReference(Model):
     """A secret that exists already in the environment's project; the version is pinned."""
 
-    secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
-    version: Annotated[int, Field(ge=1)]
+    secret: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$", description="The secret's name, without projects/….")
+    ]
+    version: Annotated[int, Field(ge=1, description="A version's number; 'latest' would change without a deployment.")]
 
 
 class Service(Model):
@@ -75,17 +77,23 @@ class Service(Model):
         str | None, Field(description="Image by digest; until CI deploys, the platform's placeholder image is used.")
     ] = None
     cpu: Literal["1", "2", "4", "8"] = "1"
-    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}(Mi|Gi)$")] = "512Mi"
+    memory: Annotated[
+        str, Field(pattern=r"^[1-9][0-9]{0,4}(Mi|Gi)$", description="A number and Mi or Gi, such as 512Mi or 2Gi.")
+    ] = "512Mi"
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     scaling: Scaling = Scaling()
-    ingress: Literal["internal", "load-balancer", "public"] = "internal"
+    ingress: Annotated[
+        Literal["internal", "load-balancer", "public"], Field(description="Where requests may come from.")
+    ] = "internal"
     public_reason: Annotated[str | None, Field(min_length=10, description="Required when ingress is public.")] = None
     invokers: Annotated[
         tuple[str, ...], Field(max_length=20, description="group:, user: or serviceAccount: members.")
     ] = ()
     env: Annotated[dict[str, str], Field(max_length=50)] = Field(default_factory=dict)
     secrets: Annotated[dict[str, SecretReference], Field(max_length=20)] = Field(default_factory=dict)
-    probe_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$")] = "/health"
+    probe_path: Annotated[
+        str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$", description="Path that answers 200 while the service works.")
+    ] = "/health"
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     kms_key: KmsKey | None = None
 
@@ -94,14 +102,21 @@ class Budget(Model):
     """A monthly budget of an environment's project."""
 
     amount: Annotated[int, Field(ge=1, le=10_000_000, description="Whole units of the currency per month.")]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    currency: Annotated[
+        str, Field(pattern=r"^[A-Z]{3}$", description="The billing account's currency: three capitals such as EUR.")
+    ] = "EUR"
 
 
 class Reviewer(Model):
     """Who must approve a deployment: a GitHub user or a team of the owner, exactly one of them."""
 
-    user: Annotated[str | None, Field(max_length=39, pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")] = None
-    team: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] = None
+    user: Annotated[
+        str | None,
+        Field(max_length=39, pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", description="A GitHub login."),
+    ] = None
+    team: Annotated[
+        str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$", description="Slug of a team of the owner.")
+    ] = None
 
 
 class ExtraRoles(Model):
@@ -117,7 +132,10 @@ class Environment(Model):
 
     project: Annotated[str, Field(description="Project id; the project exists already.")]
     region: Annotated[Region | None, Field(description="The platform's first region when not given.")] = None
-    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")] = "main"
+    branch: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$", description="Branch that deploys; no wildcards."),
+    ] = "main"
     reviewers: Annotated[tuple[Reviewer, ...], Field(max_length=6)] = ()
     plan_from_pull_requests: Annotated[bool | None, Field(description="Default: only for dev.")] = None
     approval: Literal["github", "platform"] = "github"

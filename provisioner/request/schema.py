@@ -1,0 +1,18 @@
+"""JSON Schemas of the two inputs, for editors, forms and error messages."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from provisioner.request.models import Platform, Request
+
+Kind = Literal["request", "platform"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TITLES = {"request": "A team's request", "platform": "The platform team's settings"}
+
+
+def json_schema(kind: Kind) -> dict[str, Any]:
+    """Return the schema of ``teams/<team>.yaml`` or of ``platform.yaml``."""
+    model = Request if kind == "request" else Platform
+    return {"$schema": _DIALECT, **model.model_json_schema(), "title": _TITLES[kind]}
