@@ -26,7 +26,7 @@ def read_parameters(api: Api, match: Match, pairs: Iterable[tuple[str, str]]) ->
     Raises ApiError INVALID_ARGUMENT for a name the method does not have or a value of another type.
     """
     validator = Validator(api.schemas, legacy=api.legacy)
-    declared = match.spec.parameters
+    declared = match.spec.parameters | _update_mask(api, match)
     values: dict[str, Any] = dict(match.path)
     for given, text in pairs:
         name = given if given in declared else camel(given)
@@ -38,6 +38,12 @@ def read_parameters(api: Api, match: Match, pairs: Iterable[tuple[str, str]]) ->
             raise _unknown(given, legacy=api.legacy)
     _check_required(values, declared)
     return values
+
+
+def _update_mask(api: Api, match: Match) -> dict[str, Schema]:
+    # Some PATCH methods (Pub/Sub) describe the mask as a field of the body; the front end takes it in the query too.
+    fields = api.schemas.get(match.spec.request, {}).get("properties", {})
+    return {"updateMask": fields["updateMask"]} if match.spec.verb == "PATCH" and "updateMask" in fields else {}
 
 
 def _take(values: dict[str, Any], name: str, text: str, schema: Schema, validator: Validator) -> None:

@@ -1,0 +1,126 @@
+"""Subscriptions of the Pub/Sub API (v1): the control plane, no messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.sandbox.google.errors import already_exists, invalid_argument, not_found
+from provisioner.sandbox.google.hierarchy import project_resource
+from provisioner.sandbox.google.identity.policies import delete_policy
+from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, set_iam_policy, test_iam_permissions
+from provisioner.sandbox.google.masks import apply_update, read_update_mask
+from provisioner.sandbox.google.method import Call, Resource, method
+from provisioner.sandbox.google.services.pubsub_topics import (
+    SERVICE,
+    SUBSCRIPTIONS,
+    TOPICS,
+    canonical_name,
+    check_id,
+    pubsub_resource,
+)
+from provisioner.sandbox.google.wire import page
+from provisioner.sandbox.store import Document
+
+Json = dict[str, Any]
+_API = "pubsub.projects.subscriptions"
+_FIXED = frozenset(("name", "topic", "state", "enableMessageOrdering", "filter"))
+_DEFAULTS: Json = {
+    "ackDeadlineSeconds": 10,
+    "messageRetentionDuration": "604800s",
+    "expirationPolicy": {"ttl": "2678400s"},
+    "pushConfig": {},
+}
+
+
+def _in_project(call: Call) -> Resource:
+    name = call.params.get("project") or call.params["name"]
+    return project_resource(call.tx, name.split("/")[1])
+
+
+def _subscription(call: Call) -> Resource:
+    name = call.params.get("subscription") or call.params.get("name") or call.params["resource"]
+    return pubsub_resource(call.tx, name, "Subscription")
+
+
+def _existing(call: Call) -> Document:
+    name = _subscription(call).name
+    found = call.tx.get(SUBSCRIPTIONS, name)
+    if found is None:
+        raise not_found(f"Resource not found (resource={name.rpartition('/')[2]}).")
+    return found
+
+
+@method(f"{_API}.create", permission="pubsub.subscriptions.create", on=_in_project)
+def create(call: Call) -> Json:
+    """Create a subscription to a topic that the caller may attach to."""
+    name = canonical_name(call.tx, call.params["name"])
+    check_id(name)
+    if call.tx.get(SUBSCRIPTIONS, name) is not None:
+        raise already_exists(f"Resource already exists in the project (resource={name.rpartition('/')[2]}).")
+    if "topic" not in call.body:
+        raise invalid_argument("You have not specified a topic.")
+    topic = canonical_name(call.tx, call.body["topic"])
+    call.require("pubsub.topics.attachSubscription", pubsub_resource(call.tx, topic, "Topic"))
+    if call.tx.get(TOPICS, topic) is None:
+        raise not_found(f"Resource not found (resource={topic.rpartition('/')[2]}).")
+    subscription = _DEFAULTS | call.body | {"name": name, "topic": topic, "state": "ACTIVE"}
+    call.tx.put(SUBSCRIPTIONS, name, subscription)
+    return subscription
+
+
+@method(f"{_API}.get", permission="pubsub.subscriptions.get", on=_subscription)
+def get(call: Call) -> Json:
+    """Return a subscription."""
+    return _existing(call)
+
+
+@method(f"{_API}.list", permission="pubsub.subscriptions.list", on=_in_project)
+def list_subscriptions(call: Call) -> Json:
+    """Return a page of a project's subscriptions."""
+    prefix = f"{canonical_name(call.tx, call.params['project'])}/subscriptions/"
+    items, token = page(call, call.tx.scan(SUBSCRIPTIONS, prefix))
+    return ({"subscriptions": items} if items else {}) | ({"nextPageToken": token} if token else {})
+
+
+@method(f"{_API}.patch", permission="pubsub.subscriptions.update", on=_subscription)
+def patch(call: Call) -> Json:
+    """Change what the mask names (in the query or the body); a field the body lacks goes back to its default."""
+    found = _existing(call)
+    paths = read_update_mask(
+        call.params.get("updateMask") or call.body.get("updateMask", ""), "Subscription", call.schemas
+    )
+    wrong = sorted(path[0] for path in paths if path[0] in _FIXED)
+    if wrong or not paths:
+        raise invalid_argument(f"The update mask is empty or names a field that cannot be changed: {wrong}.")
+    changed = _DEFAULTS | apply_update(found, call.body.get("subscription", {}), paths)
+    call.tx.put(SUBSCRIPTIONS, found["name"], changed)
+    return changed
+
+
+@method(f"{_API}.delete", permission="pubsub.subscriptions.delete", on=_subscription)
+def delete(call: Call) -> None:
+    """Delete a subscription."""
+    name = _existing(call)["name"]
+    call.tx.delete(SUBSCRIPTIONS, name)
+    delete_policy(call.tx, f"//{SERVICE}/{name}")
+
+
+@method(f"{_API}.getIamPolicy", permission="pubsub.subscriptions.getIamPolicy", on=_subscription)
+def get_policy(call: Call) -> Json:
+    """Return who may use the subscription."""
+    _existing(call)
+    return get_iam_policy(call, _subscription(call))
+
+
+@method(f"{_API}.setIamPolicy", permission="pubsub.subscriptions.setIamPolicy", on=_subscription)
+def set_policy(call: Call) -> Json:
+    """Replace who may use the subscription."""
+    _existing(call)
+    return set_iam_policy(call, _subscription(call))
+
+
+@method(f"{_API}.testIamPermissions", on=_subscription)
+def test_permissions(call: Call) -> Json:
+    """Return what of the asked the caller may do."""
+    _existing(call)
+    return test_iam_permissions(call, _subscription(call))
