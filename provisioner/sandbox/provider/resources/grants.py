@@ -66,6 +66,10 @@ _SINGLE: Final = (
         ),
     ),
     (
+        ("kms_crypto_key", "KMS crypto key", "crypto_key_id str!^", "{crypto_key_id+}"),
+        Target("cloudkms.googleapis.com/v1", "{crypto_key_id}", "get", version_query=_VERSION_3),
+    ),
+    (
         ("pubsub_topic", "pubsub topic", "topics", "topic"),
         Target(_PUBSUB, "projects/{project}/topics/{topic}", "get", "topic"),
     ),
