@@ -54,11 +54,13 @@ class Clouds:
         return {"request_url": token.request_url, "request_token": token.request_token}
 
     def lay_foundations(self, plan: Mapping[str, Any]) -> list[str]:
-        """Make organisations, folders, billing accounts and numbered projects; return what was made."""
-        from provisioner.sandbox.google.foundations import lay_foundations  # noqa: PLC0415
+        """Make organisations, folders, billing accounts, numbered projects, GitHub owners; return what was made."""
+        from provisioner.sandbox import github  # noqa: PLC0415
+        from provisioner.sandbox.google import foundations  # noqa: PLC0415
 
         with self._world.store.transaction() as tx:
-            return lay_foundations(self._world, tx, plan)
+            made = foundations.lay_foundations(self._world, tx, plan)
+            return [*made, *(github.lay_foundations(self._world, tx, plan) if plan.get("githubOwner") else ())]
 
     def forget(self) -> None:
         """Stop the provider: its default token belongs to a store that is gone or replaced."""

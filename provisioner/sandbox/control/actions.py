@@ -69,6 +69,7 @@ class Actions:
         return {
             ("GET", "status"): self.status,
             ("GET", "environment"): self.environment,
+            ("GET", "credentials"): lambda _: self._doors.credentials(),
             ("GET", "requests"): self.requests,
             ("DELETE", "requests"): self._then(self._journal.clear),
             ("GET", "clock"): lambda _: self._now(),
