@@ -1,4 +1,4 @@
-"""Where a root finds its modules: copied beside the roots, or a git source pinned by commit."""
+"""Where a root finds its modules: copied beside the roots, a folder of the same repository, or a git source."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def module_source(settings: ModuleSettings) -> ModuleSource:
     if settings.source == BUILTIN:
         folder = f"modules@{modules_version()}"
         return ModuleSource(f"../../{folder}/", "", folder)
+    if settings.source.startswith("."):
+        return ModuleSource(f"{settings.source.rstrip('/')}/", "", None)
     return ModuleSource(f"git::{settings.source}//modules/", f"?ref={settings.ref}", None)
 
 

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from provisioner.errors import ProvisionError
+from provisioner.errors import InvalidInput, ProvisionError
+from provisioner.render.ownership import foreign_roots, leftover_roots
 
 _MODE = 0o644
 
@@ -37,10 +38,16 @@ class Tree:
     def diff(self, base: Path) -> str:
         """Return a unified diff from what lies below ``base`` to this tree; empty when nothing differs.
 
-        Files of the tree's own folders that the tree does not have count as differences too.
+        Files of the tree's own folders that the tree does not have count as differences too, and so do roots
+        that the same request had before: they are named, never removed, since their state is still there.
         """
         paths = sorted({*self.files, *self.stale(base)})
-        return "".join(_difference(path, _content(base / path), self.files.get(path)) for path in paths)
+        changes = [_difference(path, _content(base / path), self.files.get(path)) for path in paths]
+        left = [
+            f"Only on disk: {folder} (the request has it no more: destroy it, then remove the folder)\n"
+            for folder in leftover_roots(self.files, base)
+        ]
+        return "".join((*changes, *left))
 
     def stale(self, base: Path) -> tuple[str, ...]:
         """Return generated files in the tree's own folders that the tree no longer has.
@@ -59,8 +66,15 @@ class Tree:
         """Write what differs below ``base`` and remove stale files.
 
         Everything is first written beside its place and moved in only when all of it is on the disk: a full
-        disk leaves the old tree as it was. ProvisionError when the folder cannot be written.
+        disk leaves the old tree as it was. ProvisionError when the folder cannot be written, InvalidInput when a
+        root of another request, or one written by hand, stands in the place of one of these.
         """
+        for folder in foreign_roots(self.files, base):
+            raise InvalidInput(
+                "another request's root, or one written by hand, stands here",
+                fix="render into another folder, or rename the team or the environment",
+                where=str(base / folder),
+            )
         changed = {path: content for path, content in self.files.items() if _content(base / path) != content}
         waiting: dict[Path, Path] = {}
         try:

@@ -167,9 +167,12 @@ class TemplateSettings(Model):
 
 
 class ModuleSettings(Model):
-    """Which Terraform modules: the ones that come with this version, or a git source pinned by commit."""
+    """Which Terraform modules: the ones that come with this version, a folder, or a git source pinned by commit."""
 
-    source: str = "builtin"
+    source: Annotated[
+        str,
+        Field(description="builtin, a folder seen from a root such as ../../modules, or https://<host>/<path>.git."),
+    ] = "builtin"
     ref: Annotated[
         str | None, Field(pattern=r"^[0-9a-f]{40}$", description="Commit of a git source: 40 hexadecimal digits.")
     ] = None

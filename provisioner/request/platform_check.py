@@ -15,6 +15,7 @@ _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
 _GIT_SOURCE = re.compile(r"(https|ssh)://[A-Za-z0-9@._:/~-]+")
+_FOLDER = re.compile(r"(\.\./)+[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _ROLE = re.compile(r"roles/[A-Za-z0-9.]+")
 _OWN_LABELS = ("team", "env", "cost-center", "owner", "data-class", "managed-by")
 _NEVER = (
@@ -88,13 +89,15 @@ def _roles(platform: Platform) -> Iterator[Finding]:
 
 def _sources(platform: Platform) -> Iterator[Finding]:
     modules, template = platform.modules, platform.template
-    if modules.source != "builtin":
-        if not _GIT_SOURCE.fullmatch(modules.source):
-            yield Finding(
-                ("modules", "source"), f"found '{modules.source}'", "write builtin, or https://<host>/<path>.git"
-            )
+    if _GIT_SOURCE.fullmatch(modules.source):
         if modules.ref is None:
             yield Finding(("modules",), "a git source must be pinned", "add ref: <40 hexadecimal digits of a commit>")
+    elif modules.source != "builtin" and not _FOLDER.fullmatch(modules.source):
+        yield Finding(
+            ("modules", "source"),
+            f"found '{modules.source}'",
+            "write builtin, a folder such as ../../modules, or https://<host>/<path>.git",
+        )
     if template.source != "builtin" and not _COMMIT.fullmatch(template.version or ""):
         yield Finding(("template",), "a git source must be pinned", "add version: <40 hexadecimal digits of a commit>")
     if not _DIGEST.fullmatch(platform.placeholder_image):

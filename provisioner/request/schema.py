@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from provisioner.request.models import Platform, Request
@@ -16,3 +17,8 @@ def json_schema(kind: Kind) -> dict[str, Any]:
     """Return the schema of ``teams/<team>.yaml`` or of ``platform.yaml``."""
     model = Request if kind == "request" else Platform
     return {"$schema": _DIALECT, **model.model_json_schema(), "title": _TITLES[kind]}
+
+
+def schema_text(kind: Kind) -> str:
+    """Return the schema as the committed file ``schemas/<kind>.schema.json`` has it."""
+    return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
