@@ -11,7 +11,8 @@ Types: ``str bool int num``; ``list set map`` of strings, ``list:num``; blocks `
 ``blocks`` (a list), ``setblocks`` (a set); ``objects`` and ``setobjects`` (computed lists and sets of objects).
 Marks: ``!`` required, ``?`` optional and computed, ``*`` computed only, none optional; ``^`` a change replaces.
 Flags: ``default= min= max= sensitive writeonly`` for Terraform; ``api=path virtual keep zero null empty keyed=``
-for the mapping to JSON (mapping.py); ``same=`` names a rule that hides a difference (suppress.py);
+for the mapping to JSON (mapping.py); ``same=`` names a rule that hides a difference (suppress.py), ``filled`` keeps
+what the server filled in;
 ``in= match= choice= clash= with= any=`` are checks (validate.py). In a default ``~`` stands for a blank.
 A line ``@name`` stands for the lines of that macro.
 """

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from provisioner.sandbox.provider.fields import Field
+from provisioner.sandbox.provider.suppress import in_seconds
 from provisioner.sandbox.provider.values import UNKNOWN, Value, canonical, is_zero
 
 Document = dict[str, Any]
@@ -148,16 +149,23 @@ def _read_blocks(field: Field, found: Any, prior: Value) -> list[dict[str, Value
     if "keyed" in field.flags:
         items = [{field.flags["keyed"]: key, **inner} for key, inner in found.items()]
     else:
-        items = [dict(found)] if isinstance(found, Mapping) else list(found)
+        items = _items(field, found)
     before = prior if isinstance(prior, list) else []
     blocks = [from_api(field.parts, item, before[at] if at < len(before) else {}) for at, item in enumerate(items)]
     return sorted(blocks, key=canonical) if field.is_set else blocks
+
+
+def _items(field: Field, found: Any) -> list[Any]:  # noqa: ANN401 - JSON has no narrower type
+    if not isinstance(found, Mapping):
+        return list(found)
+    return [dict(found)] if found or "empty" in field.flags else []
 
 
 _TO_API: Final[Mapping[str, Callable[[Value], Any]]] = {
     "text": str,
     "presence": lambda value: {} if value else None,
     "values": lambda value: {key: {"values": [part]} for key, part in value.items()},
+    "duration": in_seconds,
     "live": {"LIVE": True, "ARCHIVED": False}.get,
 }
 _FROM_API: Final[Mapping[str, Callable[[Any], Value]]] = {

@@ -33,7 +33,7 @@ def same(field: Field, old: Value, new: Value) -> bool:
         return False
     if is_zero(old) and is_zero(new):
         return True
-    if hidden(field.flags.get("same"), old, new):
+    if hidden(field.flags.get("same"), old, new) or ("filled" in field.flags and not new):
         return True
     return bool(_normal(field, old) == _normal(field, new))
 
@@ -60,7 +60,7 @@ def _planned_attribute(field: Field, new: bool, before: Value, wanted: Value) ->
 
 
 def _planned_blocks(field: Field, new: bool, before: list[Any], wanted: list[Any]) -> Value:  # noqa: FBT001 - one flag
-    if not wanted and field.computed:
+    if not wanted and (field.computed or ("filled" in field.flags and before)):
         return UNKNOWN if new else before
     if field.is_set:
         planned = [_planned_element(field, before, block) for block in wanted]

@@ -38,6 +38,12 @@ def seconds(duration: str) -> float | None:
     return float(found[1]) * _UNIT_SECONDS[found[2]] if found else None
 
 
+def in_seconds(duration: str) -> str:
+    """Return ``30d`` as ``2592000s``, as the APIs want it; what is no whole duration stays."""
+    found = re.fullmatch(r"(\d+)([mhd])", duration)
+    return f"{int(found[1]) * _UNIT_SECONDS[found[2]]}s" if found else duration
+
+
 def last_part(text: str) -> str:
     """Return what follows the last slash."""
     return text.rstrip("/").rsplit("/", 1)[-1]

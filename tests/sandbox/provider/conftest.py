@@ -106,7 +106,8 @@ def make_root(tmp_path: Path) -> Iterator[MakeRoot]:
     with ExitStack() as ends:
 
         def make(transport: Transport, body: str, **options: Any) -> Root:  # noqa: ANN401 - passed on to serve
-            server = serve(transport, default_token="sandbox-token", **options)
+            token = getattr(transport, "token", "sandbox-token")
+            server = serve(transport, default_token=token, **options)
             ends.callback(server.stop)
             folder = tmp_path / f"root-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()

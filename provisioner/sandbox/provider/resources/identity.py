@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from provisioner.sandbox.provider.configuration import Configuration
-from provisioner.sandbox.provider.errors import GoogleError
+from provisioner.sandbox.provider.errors import GoogleError, ProviderError
 from provisioner.sandbox.provider.resource import Json, Resource, Spec, State, waits_for
 from provisioner.sandbox.provider.values import UNKNOWN
 
 _CONFLICT: Final = 409
+_BOTH_AT_ONCE: Final = (
+    "The real provider (7.45) fails likewise when disabled changes together with display_name or description. "
+    "Everything was applied: run the command again."
+)
 _BASE: Final = "iam.googleapis.com/v1"
 _POOL: Final = "projects/{project}/locations/global/workloadIdentityPools/{workload_identity_pool_id}"
 
@@ -147,18 +151,27 @@ class ServiceAccount(Resource):
             self.call(configuration, "POST", f"{self.url(state)}:disable", body={})
 
     def update(self, configuration: Configuration, prior: State, planned: State) -> State:
-        """Send enable or disable, then the texts with the etag just read."""
+        """Change the texts with the etag just read, enable or disable with a call of its own."""
         changed = {part.name for part in self.changed(prior, planned)}
-        current = self.call(configuration, "GET", self.url(prior)) if changed else {}
-        if "disabled" in changed:
-            step = "disable" if planned["disabled"] else "enable"
-            self.call(configuration, "POST", f"{self.url(prior)}:{step}", body={})
+        try:
+            self._send_changes(configuration, prior, planned, changed)
+        except GoogleError as error:
+            raise self.explained("Error updating {title} {id}: {error}", prior, error) from error
+        if "disabled" in changed and len(changed) > 1:
+            text = "Error waiting for service account: timeout while waiting for the update to be visible"
+            raise ProviderError(text, _BOTH_AT_ONCE, ("disabled",))
+        return self.read(configuration, {**planned, "id": prior["id"]}) or prior
+
+    def _send_changes(self, configuration: Configuration, prior: State, planned: State, changed: set[str]) -> None:
         texts = sorted(changed & {"description", "display_name"})
         if texts:
+            current = self.call(configuration, "GET", self.url(prior))
             account = {**self.body(planned, update=True), "etag": current["etag"]}
             body = {"serviceAccount": account, "updateMask": ",".join(texts)}
             self.call(configuration, "PATCH", self.url(prior), body=body)
-        return self.read(configuration, {**planned, "id": prior["id"]}) or prior
+        if "disabled" in changed:
+            step = "disable" if planned["disabled"] else "enable"
+            self.call(configuration, "POST", f"{self.url(prior)}:{step}", body={})
 
     def from_document(self, configuration: Configuration, document: Json, state: State) -> State:
         """Fill in what follows from the address."""

@@ -170,7 +170,7 @@ description                str
 http_target                one  choice=target
   body                     str
   headers                  map
-  http_method              str
+  http_method              str  filled
   oauth_token              one  same=scope
     scope                  str
     service_account_email  str!
@@ -186,7 +186,7 @@ pubsub_target              one  choice=target
   data                     str
   topic_name               str!
 region                     str?^ virtual
-retry_config               one
+retry_config               one  filled
   max_backoff_duration     str? any=retry
   max_doublings            int? any=retry
   max_retry_duration       str? any=retry

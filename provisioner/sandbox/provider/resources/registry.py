@@ -32,8 +32,8 @@ REPOSITORY: Final = Spec(
 cleanup_policies       setblocks keyed=id
   action               str   in=DELETE|KEEP
   condition            one
-    newer_than         str   same=duration
-    older_than         str   same=duration
+    newer_than         str   same=duration as=duration
+    older_than         str   same=duration as=duration
     package_name_prefixes list
     tag_prefixes       list
     tag_state          str   default=ANY in=TAGGED|UNTAGGED|ANY
