@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,15 +35,20 @@ def keys_through(application: Application) -> IssuerKeys:
 
 def issuer_keys_of(world: World) -> IssuerKeys:
     """Return a finder for the issuers this sandbox plays: GitHub Actions."""
+    from_github = cache(lambda: _github_keys(world))  # built by the first exchange, kept for the later ones
 
     def find(issuer: str) -> Json | None:
         if urlsplit(issuer).hostname != "token.actions.githubusercontent.com":
             return None
-        from provisioner.sandbox.github import github_application  # noqa: PLC0415 - only an exchange needs it
-
-        return keys_through(github_application(world))(issuer)
+        return from_github()(issuer)
 
     return find
+
+
+def _github_keys(world: World) -> IssuerKeys:
+    from provisioner.sandbox.github import github_application  # noqa: PLC0415 - only an exchange needs it
+
+    return keys_through(github_application(world))
 
 
 def _fetch(application: Application, url: str) -> Json | None:

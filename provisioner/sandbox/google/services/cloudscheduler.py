@@ -16,6 +16,7 @@ Json = dict[str, Any]
 _SERVICE = "cloudscheduler.googleapis.com"
 _JOBS = "google/cloudscheduler.jobs"  # by name with the project's id; fields as cloudscheduler v1
 _API = "cloudscheduler.projects.locations.jobs"
+_FULL_NAME = re.compile(r"projects/[^/]+/locations/[^/]+/jobs/[^/]+")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 _TARGETS = frozenset(("httpTarget", "pubsubTarget", "appEngineHttpTarget"))
 _CRON = re.compile(r"\S+( \S+){4}|every .+")
@@ -45,7 +46,8 @@ def _job(call: Call) -> Resource:
 def create(call: Call) -> Json:
     """Create a job under the name in the body; it is enabled at once."""
     parent = _name(call.tx, call.params["parent"])
-    name = _name(call.tx, call.body["name"]) if call.body.get("name") else ""
+    given = call.body.get("name", "")
+    name = _name(call.tx, given) if _FULL_NAME.fullmatch(given) else ""
     if not name.startswith(f"{parent}/jobs/") or not _ID.fullmatch(name.rpartition("/")[2]):
         raise invalid_argument(f'Job name must be formatted: "{parent}/jobs/<JOB_ID>".', ("job.name", "invalid"))
     if call.tx.get(_JOBS, name) is not None:

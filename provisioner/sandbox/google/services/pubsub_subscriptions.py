@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from provisioner.sandbox.google.errors import already_exists, invalid_argument, not_found
@@ -23,6 +24,7 @@ from provisioner.sandbox.store import Document
 
 Json = dict[str, Any]
 _API = "pubsub.projects.subscriptions"
+_TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _FIXED = frozenset(("name", "topic", "state", "enableMessageOrdering", "filter"))
 _DEFAULTS: Json = {
     "ackDeadlineSeconds": 10,
@@ -57,8 +59,8 @@ def create(call: Call) -> Json:
     check_id(name)
     if call.tx.get(SUBSCRIPTIONS, name) is not None:
         raise already_exists(f"Resource already exists in the project (resource={name.rpartition('/')[2]}).")
-    if "topic" not in call.body:
-        raise invalid_argument("You have not specified a topic.")
+    if not _TOPIC.fullmatch(call.body.get("topic", "")):
+        raise invalid_argument(f"Invalid resource name given (name={call.body.get('topic', '')}).")
     topic = canonical_name(call.tx, call.body["topic"])
     call.require("pubsub.topics.attachSubscription", pubsub_resource(call.tx, topic, "Topic"))
     if call.tx.get(TOPICS, topic) is None:

@@ -113,7 +113,7 @@ def _secrets(template: Json) -> Iterator[Json]:
     for container in template["containers"]:
         for variable in container.get("env", []):
             if "secretKeyRef" in variable.get("valueSource", {}):
-                yield variable["valueSource"]["secretKeyRef"]
+                yield {"secret": ""} | variable["valueSource"]["secretKeyRef"]
     for volume in template.get("volumes", []):
         if "secret" in volume:
             yield {"secret": volume["secret"].get("secret", "")}
