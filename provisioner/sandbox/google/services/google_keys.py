@@ -32,6 +32,13 @@ def certs(call: Call) -> Json:
     return signing_key(call.tx, GOOGLE).jwks()
 
 
+@route(_APIS, "GET", r"/oauth2/v1/certs", name="openid.certificates", public=True)
+def certificates(call: Call) -> Json:
+    """Return the keys that verify Google's ID tokens, as certificates by key id."""
+    key = signing_key(call.tx, GOOGLE)
+    return {key.kid: key.certificate(GOOGLE, call.now)}
+
+
 @route(_APIS, "GET", r"/service_accounts/v1/jwk/(?P<email>[^/]+)", name="serviceAccounts.jwk", public=True)
 def account_jwk(call: Call) -> Json:
     """Return an account's public keys, as JWKS."""
