@@ -83,11 +83,6 @@ def signing_key(tx: Transaction, owner: str) -> SigningKey:
     return SigningKey(kept["kid"], kept["pem"])
 
 
-def forget_key(tx: Transaction, owner: str) -> None:
-    """Destroy the key of an account that is gone."""
-    tx.delete(_COLLECTION, owner)
-
-
 def jwks_text_problem(text: str) -> str:
     """Return why an uploaded JWKS is not one, empty when it is."""
     try:
