@@ -105,7 +105,7 @@ def make_root(tmp_path: Path) -> Iterator[MakeRoot]:
     """Make roots, each with a provider of its own that ends with the test."""
     with ExitStack() as ends:
 
-        def make(transport: Transport, body: str, **options: Any) -> Root:  # noqa: ANN401 - passed on to serve
+        def make(transport: Transport, body: str, **options: Any) -> Root:
             token = getattr(transport, "token", "sandbox-token")
             server = serve(transport, default_token=token, **options)
             ends.callback(server.stop)

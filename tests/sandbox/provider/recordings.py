@@ -106,7 +106,7 @@ def mask_sorted(key: Key) -> Key:
     return method, host, path, ordered
 
 
-def normal(body: Any) -> Any:  # noqa: ANN401 - JSON
+def normal(body: Any) -> Any:
     """Return a body with what is a set to the server in order: bindings, members, masks, service ids."""
     if isinstance(body, dict):
         return {key: _ordered(key, normal(value)) for key, value in body.items()}
@@ -115,7 +115,7 @@ def normal(body: Any) -> Any:  # noqa: ANN401 - JSON
     return body
 
 
-def _ordered(key: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+def _ordered(key: str, value: Any) -> Any:
     if key in {"bindings", "members", "auditLogConfigs", "serviceIds"}:
         return sorted(value, key=lambda each: json.dumps(each, sort_keys=True))
     if key == "updateMask":
@@ -123,7 +123,7 @@ def _ordered(key: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _body(request: Request) -> Any:  # noqa: ANN401 - JSON
+def _body(request: Request) -> Any:
     kind = request.headers.get("content-type", "")
     if "boundary=" in kind:
         boundary = kind.partition("boundary=")[2]

@@ -107,7 +107,7 @@ def test_replacing_and_changing_in_place(make_root: MakeRoot, tmp_path: Path) ->
         'display_name = "runtime"': 'display_name = "runtime"\n  disabled     = true',
         "max_instance_count = 3": "max_instance_count = 4",
         "num_newer_versions = 5": "num_newer_versions = 6",
-        "immutable_tags = true": "immutable_tags = false",
+        "keep_count = 20": "keep_count = 21",
         'units         = "500"': 'units         = "700"',
         'content = "hello"': 'content = "hello again"',
         'allowed_audiences = ["https://example.com/audience"]': "",
