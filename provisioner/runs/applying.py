@@ -6,7 +6,7 @@ from provisioner.errors import ProvisionError
 from provisioner.runs.engine import Document
 from provisioner.runs.healing import heal
 from provisioner.runs.job import Job
-from provisioner.runs.planning import unlocking
+from provisioner.runs.planning import reread, unlocking
 from provisioner.runs.progress import telling
 from provisioner.terraform.errors import StalePlan, TerraformFailed
 
@@ -32,9 +32,7 @@ def apply(job: Job, planned: Document) -> Document:
             told.detail = "the state moved on; planning again"
             return {"root": root, "outcome": "replan"}
         except TerraformFailed as failed:
-            healed = heal(job, root, failed)
-            if not healed:
-                raise
+            healed = heal(job, root, failed, reread(job, planned))
             told.detail = f"{healed}; planning again"
             return {"root": root, "outcome": "replan"}
         told.detail = planned["summary"]

@@ -53,7 +53,16 @@ class Execution:
         leases = Leases(self.ledger, run.id, owner)
         with leases.hold(_lease_names(team)), _listening(interruption):
             self.ledger.set_status(run.id, "running")
-            job = Job(self.tools(team, interruption), run.id, run.verb, team, leases, interruption, self.workers)
+            job = Job(
+                self.tools(team, interruption),
+                run.id,
+                run.verb,
+                team,
+                leases,
+                interruption,
+                self.workers,
+                inputs.delete_data,
+            )
             try:
                 result = self._executed(run, job)
             except ProvisionError as error:

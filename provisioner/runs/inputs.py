@@ -15,11 +15,16 @@ _SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a run was asked for. ``versions`` names the tools that took part: terraform, modules, template."""
+    """What a run was asked for.
+
+    ``versions`` names the tools that take part: terraform, modules, template. ``delete_data`` is a destroy run's
+    permission to let buckets and registries go with what is in them.
+    """
 
     request: Request
     platform: Platform
     versions: dict[str, str]
+    delete_data: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the inputs as JSON; the same inputs give the same document."""
@@ -28,6 +33,7 @@ class Inputs:
             "request": self.request.model_dump(mode="json", exclude_unset=True),
             "platform": self.platform.model_dump(mode="json", exclude_unset=True),
             "versions": self.versions,
+            "delete_data": self.delete_data,
         }
 
     def team(self) -> Team:
@@ -49,5 +55,8 @@ def thaw(artifacts: Artifacts, digest: str) -> Inputs:
             fix="start a new run with the same request",
         )
     return Inputs(
-        Request.model_validate(document["request"]), Platform.model_validate(document["platform"]), document["versions"]
+        Request.model_validate(document["request"]),
+        Platform.model_validate(document["platform"]),
+        document["versions"],
+        document["delete_data"],
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from provisioner.errors import Blocked, ProvisionError
@@ -24,7 +25,11 @@ from provisioner.terraform.state import StateDocument
 
 @dataclass(slots=True)
 class Job:
-    """One run at work. ``seen`` keeps plans read in this process, so that each is read once."""
+    """One run at work.
+
+    ``seen`` keeps plans read in this process, so that each is read once. ``imports`` are what roots take in, by root;
+    ``rendering`` is held while the shared work folder is written.
+    """
 
     tools: Tools
     run_id: str
@@ -35,6 +40,8 @@ class Job:
     workers: int = 3
     delete_data: bool = False
     seen: dict[str, Plan] = field(default_factory=dict)
+    imports: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    rendering: Lock = field(default_factory=Lock)
 
     def folder(self, root: str) -> Path:
         """Return where a root is rendered."""
@@ -106,7 +113,7 @@ class Job:
     def survey(self) -> Document:
         """Find out which roots hold anything, and which of their buckets and registries hold data that is kept."""
         with telling(self.tools.progress, "survey") as told:
-            facts = self._recorded_facts()
+            facts = self.facts()
             self.render(facts)
             found = dict(self._all_states())
             present = [root for root, state in found.items() if any(state.resources())]
@@ -130,8 +137,8 @@ class Job:
             told.detail = "archived" if archived else "there was none"
         return {"archived": archived}
 
-    def _recorded_facts(self) -> Document:
-        """Return what the last ``up`` of this team recorded of its repository."""
+    def facts(self) -> Document:
+        """Return what this or the last ``up`` of the team recorded of its repository."""
         for run in self.tools.ledger.runs(self.team.slug):
             facts = self.tools.artifacts.get(run.id, "repository")
             if facts is not None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from provisioner.errors import ProvisionError, RefusedByPolicy
+from provisioner.errors import RefusedByPolicy
+from provisioner.policy import Finding
+from provisioner.policy.report import document
 from provisioner.runs.engine import Document
+from provisioner.runs.healing import adopt, push_unsaved_state
 from provisioner.runs.job import Job
 from provisioner.runs.progress import telling
 from provisioner.terraform.errors import StateLocked
 from provisioner.terraform.identity import is_alive
 from provisioner.terraform.plan import Plan
-from provisioner.terraform.runner import Runner
+from provisioner.terraform.port import TerraformPort
 
-_ERRORED_STATE = "errored.tfstate"
-_SIGNS = {("create",): "+", ("delete",): "-", ("forget",): "-", ("no-op",): "↦"}
+_SIGNS: dict[tuple[str, ...], str] = {("create",): "+", ("delete",): "-", ("forget",): "-", ("no-op",): "↦"}
 _Result = TypeVar("_Result")
 
 
@@ -30,12 +32,10 @@ def plan(job: Job, root: str, name: str, *, destroy: bool = False) -> Document:
     with telling(job.tools.progress, "plan", root) as told:
         job.leases.assert_held()
         runner = job.tools.runner(job.run_id, root)
-        folder = job.folder(root)
         file = job.tools.artifacts.plan_file(job.run_id, root, name)
+        job.tools.rules.scan(job.folder(root), job.team.platform)
         with job.interruption.watching(runner):
-            _prepared(job, runner, folder, root)
-            unlocking(job, runner, root, lambda: runner.plan(folder, file, destroy=destroy))
-            planned = runner.show(folder, file)
+            planned = _made(job, runner, root, file, destroy=destroy)
         job.seen[planned.digest] = planned
         told.detail = "no changes" if planned.is_empty else str(planned.summary())
     return _document(root, name, planned) | {"destroy": destroy}
@@ -45,31 +45,34 @@ def check(job: Job, planned: Document) -> Document:
     """Hold a plan against the rules; raises RefusedByPolicy with every finding. Returns the plan's document again."""
     root = planned["root"]
     with telling(job.tools.progress, "check", root) as told:
-        seen = job.seen.get(planned["digest"]) or _reread(job, planned)
+        seen = reread(job, planned)
         verdict = job.tools.rules.check(seen, job.team, job.environment(root), deletes_confirmed=job.verb == "destroy")
-        findings = [finding.as_dict() for finding in verdict.findings]
-        job.tools.artifacts.put(
-            job.run_id, f"verdict.{root}.{planned['round']}", {"findings": findings, "passed": verdict.passed}
-        )
+        job.tools.artifacts.put(job.run_id, f"verdict.{root}.{planned['round']}", document(verdict))
         if not verdict.passed:
-            raise _refusal(root, verdict.blocking)
-        told.detail = f"{len(findings)} findings, none blocks" if findings else "no finding"
+            raise RefusedByPolicy(
+                f"{len(verdict.blocking)} rules refuse the plan of {root}",
+                fix="mend the request, or ask the platform team for a waiver",
+                problems=tuple(map(refusal, verdict.blocking)),
+            )
+        told.detail = f"{len(verdict.findings)} findings, none blocks" if verdict.findings else "no finding"
     return planned
 
 
-def _prepared(job: Job, runner: Runner, folder: Path, root: str) -> None:
-    """Initialise, and put a state that could not be saved where it belongs before anything else reads it."""
+def _made(job: Job, runner: TerraformPort, root: str, file: Path, *, destroy: bool) -> Plan:
+    """Save a plan and read it; once more when something that exists already had to be taken in first."""
+    folder = job.folder(root)
     runner.init(folder)
-    errored = folder / _ERRORED_STATE
-    if errored.exists():
-        runner.state_push(folder, errored)
-        errored.unlink()
-        job.tools.ledger.audit(
-            "healed", run=job.run_id, root=root, what="pushed the state that an earlier run could not save"
-        )
+    push_unsaved_state(job, runner, folder)
+    unlocking(job, runner, root, lambda: runner.plan(folder, file, destroy=destroy))
+    planned = runner.show(folder, file)
+    if destroy or not adopt(job, root, planned):
+        return planned
+    runner.init(folder)
+    runner.plan(folder, file)
+    return runner.show(folder, file)
 
 
-def unlocking(job: Job, runner: Runner, root: str, work: Callable[[], _Result]) -> _Result:
+def unlocking(job: Job, runner: TerraformPort, root: str, work: Callable[[], _Result]) -> _Result:
     """Do some work; where a dead terraform left its lock, break that lock and do it again."""
     try:
         return work()
@@ -88,7 +91,10 @@ def _left_by_a_dead_run(job: Job, root: str) -> bool:
     return bool(known) and not any(is_alive(each) for each in known)
 
 
-def _reread(job: Job, planned: Document) -> Plan:
+def reread(job: Job, planned: Document) -> Plan:
+    """Return a saved plan: as seen in this process, else read again from its file."""
+    if planned["digest"] in job.seen:
+        return job.seen[planned["digest"]]
     file = job.tools.artifacts.plan_file(job.run_id, planned["root"], planned["round"])
     return job.tools.runner(job.run_id, planned["root"]).show(job.folder(planned["root"]), file)
 
@@ -109,12 +115,6 @@ def _document(root: str, name: str, planned: Plan) -> Document:
     }
 
 
-def _refusal(root: str, findings: Any) -> ProvisionError:  # noqa: ANN401 - a tuple of findings
-    problems = tuple(
-        RefusedByPolicy(f"{each.rule}: {each.reason}", fix=each.fix, where=each.resource) for each in findings
-    )
-    return RefusedByPolicy(
-        f"{len(problems)} rules refuse the plan of {root}",
-        fix="mend the request, or ask for a waiver",
-        problems=problems,
-    )
+def refusal(finding: Finding) -> RefusedByPolicy:
+    """Return a finding as an error, for a list of several."""
+    return RefusedByPolicy(f"{finding.rule}: {finding.reason}", fix=finding.fix, where=finding.resource)

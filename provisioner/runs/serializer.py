@@ -41,8 +41,10 @@ def _encode(value: object) -> dict[str, Any]:
 
 def _known_class(kind: type[ProvisionError]) -> type[ProvisionError]:
     """Return the nearest class that lives in the errors module, which alone is part of the stored format."""
-    known = (each for each in kind.__mro__ if getattr(errors, each.__name__, None) is each)
-    return next(each for each in known if issubclass(each, ProvisionError))
+    for each in kind.__mro__:
+        if issubclass(each, ProvisionError) and each.__name__ in vars(errors):
+            return each
+    return ProvisionError
 
 
 def _decode(document: dict[str, Any]) -> Any:  # noqa: ANN401 - either the document or an error

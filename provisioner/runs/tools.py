@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from provisioner.policy import Verdict
 from provisioner.repository import RepositoryFacts
+from provisioner.request.models import Platform
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
 from provisioner.runs.approval import Approver
@@ -16,17 +17,19 @@ from provisioner.runs.artifacts import Artifacts
 from provisioner.runs.ledger import Ledger
 from provisioner.runs.progress import Progress
 from provisioner.terraform.plan import Plan
-from provisioner.terraform.runner import Runner
+from provisioner.terraform.port import TerraformPort
+from provisioner.terraform.recognition import Lookup
+from provisioner.terraform.state import StateDocument
 
 
-class Cloud(Protocol):
+class Cloud(Lookup, Protocol):
     """Google Cloud as preflight and healing see it."""
 
     def preflight(self, team: Team) -> tuple[Problem, ...]:
         """Return everything that would stop the run, and what is worth knowing."""
 
-    def adoptable(self, team: Team, environment: str) -> tuple[tuple[str, str], ...]:
-        """Bring back what is soft-deleted and return (kind, import id) of what exists and is the team's own."""
+    def undelete(self, kind: str, name: str) -> None:
+        """Bring back a soft-deleted pool, provider or role; ``name`` is the API's full name."""
 
     def holds_data(self, kind: str, values: Mapping[str, Any]) -> bool:
         """Tell whether a bucket or registry, given as Terraform's type and values, has anything in it."""
@@ -56,14 +59,14 @@ class Repositories(Protocol):
 class Proof(Protocol):
     """Establishes who reaches which identity."""
 
-    def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, Any]) -> dict[str, Any]:
+    def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, StateDocument]) -> dict[str, Any]:
         """Return the access matrix as a document; raises when a row is wrong."""
 
 
 class Rules(Protocol):
     """The policy over a plan."""
 
-    def scan(self, root: Path) -> None:
+    def scan(self, root: Path, platform: Platform) -> None:
         """Raise RefusedByPolicy when a root holds what must not even be planned."""
 
     def check(self, plan: Plan, team: Team, environment: str, *, deletes_confirmed: bool) -> Verdict:
@@ -82,6 +85,5 @@ class Tools:
     repositories: Repositories
     proof: Proof
     rules: Rules
-    runner: Callable[[str, str], Runner]
+    runner: Callable[[str, str], TerraformPort]
     work: Path
-    team: Callable[[str], Team]

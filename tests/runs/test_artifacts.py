@@ -28,7 +28,7 @@ def test_frozen_inputs_are_found_by_their_digest_only(tmp_path: Path) -> None:
 def test_what_a_run_keeps_is_private(tmp_path: Path) -> None:
     store = Artifacts(tmp_path / "runs")
     store.put("r1", "verdict", {"passed": True})
-    plan = store.plan_file("r1", "churn-dev", 1)
+    plan = store.plan_file("r1", "churn-dev", "plan")
     assert store.get("r1", "verdict") == {"passed": True}
     assert store.get("r1", "nothing") is None
     for path in (tmp_path / "runs" / "r1" / "verdict.json", plan.parent):

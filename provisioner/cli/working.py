@@ -1,0 +1,76 @@
+"""What ``up``, ``destroy`` and ``runs resume`` share: enter a place, open or find the run, execute it, tell the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from provisioner import settings
+from provisioner.cli.asking import TerminalApprover
+from provisioner.cli.display import display
+from provisioner.cli.ending import told
+from provisioner.cli.output import emit
+from provisioner.request.models import Platform, Request
+from provisioner.runs.execution import Asked, Execution, open_or_continue
+from provisioner.runs.inputs import Inputs, freeze, thaw
+from provisioner.runs.ledger import Run
+from provisioner.wiring import (
+    Place,
+    enter,
+    find_terraform,
+    open_artifacts,
+    open_ledger,
+    place_of,
+    runs_folder,
+    tools_for,
+    versions,
+    workers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was asked for on the command line. ``sandbox`` is None where nothing was said."""
+
+    verb: str
+    request: Request
+    platform: Platform
+    sandbox: bool | None = None
+    seed: bool = True
+    delete_data: bool = False
+
+
+def work(asked: Work, *, yes: bool, output: str) -> int:
+    """Start a run, or go on with the unfinished one that was asked for the same; returns the exit code."""
+    current = settings.read()
+    ledger, artifacts = open_ledger(current), open_artifacts(current)
+    place = place_of(current, ledger, asked.request.team, asked.sandbox)
+    inputs = Inputs(asked.request, asked.platform, versions(current), asked.delete_data)
+    wanted = Asked(asked.verb, asked.request.team, freeze(artifacts, inputs), place, current.user)
+    return _carried_out(open_or_continue(ledger, wanted), inputs, seed=asked.seed, yes=yes, output=output)
+
+
+def go_on(run: Run, *, yes: bool, output: str) -> int:
+    """Go on with a run that stopped; returns the exit code."""
+    inputs = thaw(open_artifacts(settings.read()), run.inputs)
+    return _carried_out(run, inputs, seed=False, yes=yes, output=output)
+
+
+def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str) -> int:
+    current = settings.read()
+    board = display(no_color=current.no_color, ci=current.ci)
+    click.echo(f"{run.id}  with {find_terraform(current)}", err=True)
+    with board.shown():
+        place: Place = enter(current, run.place, inputs.team(), board, seed=seed)
+        approver = TerminalApprover(board, current.user, yes)
+        ledger = open_ledger(place.settings)
+        execution = Execution(
+            tools=lambda team, interruption: tools_for(place, ledger, team, interruption, approver, board),
+            ledger=ledger,
+            database=runs_folder(current) / "dbos.sqlite3",
+            workers=workers(),
+        )
+        result = execution.carry_out(run, inputs)
+    emit(result, output, lambda: told(run.verb, result, inputs.team()))
+    return 0
