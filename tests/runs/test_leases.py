@@ -40,7 +40,8 @@ def test_a_dead_owner_is_replaced_at_once(ledger: Ledger) -> None:
     myself = identify(os.getpid())
     assert myself is not None
     dead = replace(myself, start_time="0")
-    Leases(ledger, "r1", dead).hold(["churn-dev"]).__enter__()
+    abandoned = Leases(ledger, "r1", dead).hold(["churn-dev"])
+    abandoned.__enter__()
     with Leases(ledger, "r1", myself).hold(["churn-dev"]):
         with pytest.raises(LockedByAnotherRun, match=f"process {os.getpid()}"):
             Leases(ledger, "r2", living(2)).hold(["churn-dev"]).__enter__()

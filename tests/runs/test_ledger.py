@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from pathlib import Path
 
@@ -77,3 +79,15 @@ def test_the_audit_trail_shows_tampering(ledger: Ledger, tampering: str) -> None
     with ledger.writing() as connection:
         connection.execute(tampering)
     assert ledger.broken_audit_record() in {2, 3}
+
+
+def test_a_record_rewritten_with_its_own_digest_breaks_the_next_one(ledger: Ledger) -> None:
+    for step in ("plan", "approve", "apply"):
+        ledger.audit(step, who="ann")
+    first, second, _ = ledger.audit_records()
+    forged = json.dumps({"event": "approve", "time": second["time"], "who": "eve"}, sort_keys=True)
+    for digest in (f"{first['digest']}\n{forged}", forged):
+        with ledger.writing() as connection:
+            values = (forged, hashlib.sha256(digest.encode()).hexdigest())
+            connection.execute("UPDATE audit SET record = ?, digest = ? WHERE number = 2", values)
+        assert ledger.broken_audit_record() is not None
