@@ -174,6 +174,9 @@ def _budgets(request: Request, platform: Platform) -> Iterator[Finding]:
 def _names(request: Request, platform: Platform) -> Iterator[Finding]:
     seen: set[tuple[Path, str]] = set()
     for name in derived_names(resolve(request, platform)):
+        project = request.environments[name.environment].project
+        if environment_problem(name.environment) or project_id_problem(project):
+            continue  # said already, and every name that follows would repeat it
         path: Path = ("team",) if name.key is None else (name.collection, name.key)
         if name.problem and (path, name.problem) not in seen:
             seen.add((path, name.problem))

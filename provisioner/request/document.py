@@ -34,16 +34,6 @@ class Document:
         mark = self._mark(path, key=key)
         return f"{self.name}:{mark.line}:{mark.column}" if mark else self.name
 
-    def found(self, path: Path) -> Any:  # noqa: ANN401 - any of JSON's types
-        """Return the value at a path; KeyError when there is none."""
-        value = self.value
-        for step in path:
-            try:
-                value = value[step]
-            except (IndexError, TypeError) as error:
-                raise KeyError(path) from error
-        return value
-
     def _mark(self, path: Path, *, key: bool) -> Mark | None:
         if key and path in self.keys:
             return self.keys[path]
