@@ -82,7 +82,7 @@ SERVICES: tuple[Service, ...] = (
         "iam",
         "Identity and Access Management (IAM) API",
         {"/v1/": "iam.v1"},
-        ("iam_accounts", "iam_pools", "iam_providers", "iam_roles"),
+        ("iam_accounts", "iam_catalog", "iam_pools", "iam_providers", "iam_roles"),
     ),
     _optional("iamcredentials", "IAM Service Account Credentials API", {"/v1/": "iamcredentials.v1"}),
     _optional(

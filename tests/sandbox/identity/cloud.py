@@ -85,7 +85,7 @@ class Cloud:
         self,
         method: str,
         url: str,
-        body: Any = None,  # noqa: ANN401 - any JSON
+        body: Any = None,
         *,
         token: str | None = "",
         query: Mapping[str, str] | None = None,
@@ -108,7 +108,7 @@ class Cloud:
         document = json.loads(got.body) if got.body and is_json else {}
         return Answer(got.status, document, given, got.body)
 
-    def ok(self, method: str, url: str, body: Any = None, **rest: Any) -> Json:  # noqa: ANN401 - as for call
+    def ok(self, method: str, url: str, body: Any = None, **rest: Any) -> Json:
         answer = self.call(method, url, body, **rest)
         assert answer.status == 200, (method, url, answer.status, answer.body or answer.content)
         return answer.body

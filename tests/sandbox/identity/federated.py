@@ -84,7 +84,7 @@ class Federation:
         url = f"{IAM}/projects/-/serviceAccounts/{DEPLOY}:setIamPolicy"
         self.cloud.ok("POST", url, {"policy": {"bindings": bindings}})
 
-    def claims(self, **changes: Any) -> Json:  # noqa: ANN401 - claims of any type; None removes one
+    def claims(self, **changes: Any) -> Json:
         now = int(START.timestamp())
         claims = {
             "iss": ISSUER,
@@ -102,7 +102,7 @@ class Federation:
         }
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
-    def token(self, **changes: Any) -> str:  # noqa: ANN401 - as for claims
+    def token(self, **changes: Any) -> str:
         return self.issuer.sign(self.claims(**changes))
 
     def exchange(self, subject_token: str, provider: str = PROVIDER) -> Answer:
@@ -120,12 +120,12 @@ class Federation:
             token=None,
         )
 
-    def federated(self, **changes: Any) -> str:  # noqa: ANN401 - as for claims
+    def federated(self, **changes: Any) -> str:
         answer = self.exchange(self.token(**changes))
         assert answer.status == 200, answer.body
         return str(answer.body["access_token"])
 
-    def impersonate(self, federated: str, account: str = DEPLOY, **body: Any) -> Answer:  # noqa: ANN401 - any JSON
+    def impersonate(self, federated: str, account: str = DEPLOY, **body: Any) -> Answer:
         url = f"iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
         return self.cloud.call("POST", url, {"scope": [CLOUD_PLATFORM], "lifetime": "900s"} | body, token=federated)
 

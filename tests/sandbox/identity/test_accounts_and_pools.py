@@ -107,7 +107,7 @@ def test_a_slow_operation_is_polled_until_it_is_done(cloud: Cloud) -> None:
     assert [step.get("done", False) for step in (started, *polled)] == [False, False, True]
 
 
-def _provider(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def _provider(**changes: Any) -> dict[str, Any]:
     whole = {"attributeMapping": MAPPING, "attributeCondition": CONDITION, "oidc": {"issuerUri": ISSUER}}
     return {key: value for key, value in (whole | changes).items() if value is not None}
 
@@ -190,3 +190,14 @@ def test_predefined_roles_can_be_read_by_anyone_with_a_token(cloud: Cloud) -> No
     assert "run.services.get" in cloud.ok("GET", f"{IAM}/roles/run.viewer", token=token)["includedPermissions"]
     assert cloud.call("GET", f"{IAM}/roles/run.nobody", token=token).status == 404
     assert cloud.ok("GET", f"{IAM}/roles?pageSize=3", token=token)["nextPageToken"]
+
+
+def test_what_may_be_granted_is_listed_in_pages(cloud: Cloud) -> None:
+    body = {"fullResourceName": f"//cloudresourcemanager.googleapis.com/projects/{PROJECT}", "pageSize": 200}
+    url = f"{IAM}/permissions:queryTestablePermissions"
+    first = cloud.ok("POST", url, body)
+    rest = cloud.ok("POST", url, body | {"pageToken": first["nextPageToken"]})
+    names = {permission["name"] for permission in first["permissions"] + rest["permissions"]}
+    assert (len(first["permissions"]), "run.services.get" in names) == (200, True)
+    assert {"name": "roles/run.viewer"} in cloud.ok("POST", f"{IAM}/roles:queryGrantableRoles", body)["roles"]
+    assert cloud.call("POST", url, {}).status == 400

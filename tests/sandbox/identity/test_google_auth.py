@@ -33,7 +33,7 @@ class _Transport:
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
-        **rest: Any,  # noqa: ANN401 - the library's interface
+        **rest: Any,
     ) -> _Answer:
         del timeout, rest
         content = body.encode() if isinstance(body, str) else body

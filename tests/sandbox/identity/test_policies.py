@@ -29,7 +29,7 @@ def _get(cloud: Cloud, version: int = 3) -> dict[str, Any]:
     return cloud.ok("POST", f"{URL}:getIamPolicy?options.requestedPolicyVersion={version}")
 
 
-def _binding(*members: str, role: str = USER, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def _binding(*members: str, role: str = USER, **more: Any) -> dict[str, Any]:
     return {"role": role, "members": list(members)} | more
 
 

@@ -27,7 +27,7 @@ def _accounts(cloud: Cloud) -> None:
         create_default_compute_account(tx, tx.get(PROJECTS, PROJECT) or {}, START)
 
 
-def _body(image: str = HELLO, **template: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def _body(image: str = HELLO, **template: Any) -> dict[str, Any]:
     return {"template": {"containers": [{"image": image}], "serviceAccount": RUNTIME} | template}
 
 

@@ -140,7 +140,7 @@ class _Translation:
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
 
-    def learn(self, recorded: Any, given: Any, key: str = "") -> None:  # noqa: ANN401 - any JSON
+    def learn(self, recorded: Any, given: Any, key: str = "") -> None:
         if isinstance(recorded, dict) and isinstance(given, dict):
             for name in recorded.keys() & given.keys():
                 self.learn(recorded[name], given[name], name)
@@ -150,14 +150,14 @@ class _Translation:
         elif isinstance(recorded, str) and recorded != given and key in {"etag", "name"}:
             self.known[recorded] = given
 
-    def apply(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
+    def apply(self, value: Any) -> Any:
         text = json.dumps(value)
         for recorded in sorted(self.known, key=len, reverse=True):
             text = text.replace(json.dumps(recorded)[1:-1], json.dumps(self.known[recorded])[1:-1])
         return json.loads(text)
 
 
-def _differences(recorded: Any, given: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JSON
+def _differences(recorded: Any, given: Any, path: str = "") -> Iterator[str]:
     if path in _KNOWN:
         return
     if isinstance(recorded, dict) and isinstance(given, dict):

@@ -92,7 +92,7 @@ def test_a_new_secret_of_an_old_name_has_no_content_and_no_readers(cloud: Cloud)
     assert (refused.status, refused.message.startswith(text)) == (403, True)
 
 
-def _channel(cloud: Cloud, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def _channel(cloud: Cloud, **more: Any) -> dict[str, Any]:
     body = {"type": "email", "labels": {"email_address": "team@example.com"}, "displayName": "mail"} | more
     return cloud.ok("POST", f"{MONITORING}/notificationChannels", body)
 
