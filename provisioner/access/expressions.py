@@ -1,0 +1,59 @@
+"""Attribute mappings and conditions, evaluated by a CEL library of their own (the sandbox's STS uses another one)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import cel
+
+_HOLE = re.compile(r"\{[^{}]+\}")
+
+
+class ExpressionError(ValueError):
+    """The expression does not parse, or fails on these claims: a claim is absent, a type is wrong."""
+
+
+def evaluate(expression: str, assertion: Mapping[str, str], **more: Any) -> Any:  # noqa: ANN401 - CEL is dynamically typed
+    """Return the value of an expression over ``assertion`` (and ``google``, ``attribute`` in a condition)."""
+    import cel  # noqa: PLC0415 - only a proof needs the library
+
+    context = cel.Context({"assertion": dict(assertion), **more}, {"extract": extract})
+    try:
+        return _program(expression).execute(context)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ExpressionError(f"{type(error).__name__}: {error}") from error
+
+
+def text(expression: str, assertion: Mapping[str, str]) -> str:
+    """Return the value of a mapping's expression; raises ExpressionError when it is not a string."""
+    value = evaluate(expression, assertion)
+    if not isinstance(value, str):
+        raise ExpressionError(f"the value is a {type(value).__name__}, not a string")
+    return value
+
+
+def extract(value: str, template: str) -> str:
+    """Google's ``extract``: what stands in the one ``{…}`` of the template; empty when the template does not fit.
+
+    https://cloud.google.com/iam/docs/conditions-attribute-reference#extract
+    """
+    hole = _HOLE.search(template)
+    if hole is None:
+        raise ValueError("extract() needs a {name} in its template")
+    before, after = template[: hole.start()], template[hole.end() :]
+    _, found, rest = value.partition(before) if before else ("", "", value)
+    if before and not found:
+        return ""
+    inner, ended, _ = rest.partition(after) if after else (rest, "end", "")
+    return inner if ended else ""
+
+
+@lru_cache(maxsize=256)
+def _program(expression: str) -> cel.Program:
+    import cel  # noqa: PLC0415 - only a proof needs the library
+
+    return cel.compile(expression)
