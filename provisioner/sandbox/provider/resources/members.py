@@ -103,7 +103,8 @@ class Member(Resource):
         if self.target.keeps:
             full[self.target.keeps] = owner
         key = "/".join(["", *(blocks[0][part] for part in _CONDITION_PARTS)]) if blocks else ""
-        full["id"] = f"{owner}/{found['role']}/{normal_member(member)}{key}"
+        prefix = owner.removeprefix("projects/") if self.target.style == "project" else owner
+        full["id"] = f"{prefix}/{found['role']}/{normal_member(member)}{key}"
         return {name: full.get(name) for name in (*self.names, *(("timeouts",) if self.spec.timeouts else ()))}
 
     def _change(self, configuration: Configuration, state: State, modify: Callable[[Policy], None]) -> None:
