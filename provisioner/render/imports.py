@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from provisioner.errors import ProvisionError
 
 _STEP = r'[a-z][a-z0-9_-]*(\["[^"\\$%\n]+"\]|\[\d+\])?'
-_ADDRESS = re.compile(rf"(module\.{_STEP}\.)*[a-z][a-z0-9_]*\.{_STEP}")
+_ADDRESS = re.compile(rf"(module\.{_STEP}\.)*(?!module\.|data\.)[a-z][a-z0-9_]*\.{_STEP}")
 
 
 def checked_imports(imports: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -75,12 +75,12 @@ class Tree:
                 fix="render into another folder, or rename the team or the environment",
                 where=str(base / folder),
             )
-        changed = {path: content for path, content in self.files.items() if _content(base / path) != content}
+        places = {path: _inside(base, path) for path in self.files}
+        changed = {path: content for path, content in self.files.items() if _content(places[path]) != content}
         waiting: dict[Path, Path] = {}
         try:
             for path, content in sorted(changed.items()):
-                target = _inside(base, path)
-                waiting[target] = _beside(target, content)
+                waiting[places[path]] = _beside(places[path], content)
             for target, temporary in waiting.items():
                 temporary.replace(target)
             for path in self.stale(base):
@@ -124,7 +124,7 @@ def _beside(target: Path, content: bytes) -> Path:
 def _content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
