@@ -35,7 +35,8 @@ class Repository:
 class JobContext:
     """One job: where it runs, what started it, on which ref, in which environment.
 
-    ``ref`` is complete (``refs/heads/main``). ``environment`` is None for a job without one. ``audience`` None asks
+    ``ref`` is complete (``refs/heads/main``). ``environment`` is None (or empty, as GitHub reads it) for a job without
+    one. ``audience`` None asks
     for the audience that the provider wants. ``altered`` holds claims (name, value) changed, or left out by None, in a
     way that GitHub itself would not sign for this job: such a context can be computed, never minted.
     """
@@ -84,7 +85,7 @@ def claims(job: JobContext) -> dict[str, str]:
         "workflow": job.workflow,
         "workflow_ref": job.workflow_ref,
         "job_workflow_ref": job.job_workflow_ref or job.workflow_ref,
-        "environment": job.environment,
+        "environment": job.environment or None,
         **dict(job.altered),
     }
     return {name: value for name, value in found.items() if value is not None}

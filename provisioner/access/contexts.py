@@ -99,7 +99,7 @@ def _persona_reaches(job: JobContext, spec: EnvironmentSpec, kind: Persona) -> b
     on_branch = job.ref == f"refs/heads/{spec.branch}"
     if kind == "deploy":
         return job.environment == spec.name and on_branch and job.event_name in DEPLOY_EVENTS
-    if job.environment is not None:
+    if job.environment:
         return False
     if job.event_name == "pull_request":
         return spec.plan_from_pull_requests
