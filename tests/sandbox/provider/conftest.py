@@ -15,6 +15,7 @@ import pytest
 
 from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.provider import ProviderServer, serve
+from tests.sandbox.provider.world import Cloud
 
 Transport = Callable[[Request], Response]
 HEADER = """
@@ -117,3 +118,8 @@ def make_root(tmp_path: Path) -> Iterator[MakeRoot]:
             return root
 
         yield make
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(tmp_path)

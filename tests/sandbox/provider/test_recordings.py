@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.provider.cases import CASES, PROVIDER, Case, resource
+from tests.sandbox.provider.case import PROVIDER, Case, resource
+from tests.sandbox.provider.cases import IDENTITY_CASES, STORAGE_CASES
 from tests.sandbox.provider.conftest import MakeRoot
 from tests.sandbox.provider.recordings import SHARED, Player, load, recorded_changes
+from tests.sandbox.provider.service_cases import SERVICE_CASES
 
 pytestmark = [
     pytest.mark.e2e,
@@ -18,7 +20,7 @@ def _ids(case: Case) -> str:
     return f"{case.type}-{case.create}"
 
 
-@pytest.mark.parametrize("case", CASES, ids=_ids)
+@pytest.mark.parametrize("case", [*IDENTITY_CASES, *STORAGE_CASES, *SERVICE_CASES], ids=_ids)
 def test_a_life_sends_what_the_real_provider_sends(make_root: MakeRoot, case: Case) -> None:
     player = Player(load(case.type))
     root = make_root(player, PROVIDER + case.body)
