@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
@@ -63,9 +63,9 @@ class Display:
             self._redraw()
 
     def _line(self, report: Report, since: float | None) -> None:
-        mark, colour = _MARKS[report.status]
+        mark, color = _MARKS[report.status]
         took = f"{time.monotonic() - since:5.1f}s" if since is not None else "      "
-        line = Text.assemble((mark, colour), f" {report.step:<11}", (f"{report.root:<26}", "bold"), (took, "dim"), "  ")
+        line = Text.assemble((mark, color), f" {report.step:<11}", (f"{report.root:<26}", "bold"), (took, "dim"), "  ")
         line.append(report.detail)
         self._console.print(line)
 
@@ -82,5 +82,5 @@ class Display:
 
 def display(*, no_color: bool, ci: bool) -> Display:
     """Return the display that fits where standard error goes."""
-    terminal = click.get_text_stream("stderr").isatty()
+    terminal = sys.stderr.isatty()
     return Display(live=terminal and not ci, color=terminal and not no_color)

@@ -70,4 +70,6 @@ def _find(ledger: Ledger, run_id: str) -> Run:
 
 
 def _colored(run: Run) -> str:
-    return {"done": good, "running": str}.get(run.status, bad)(run.status)
+    if run.status == "running":
+        return run.status
+    return good(run.status) if run.status == "done" else bad(run.status)

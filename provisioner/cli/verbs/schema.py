@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import click
 
@@ -11,7 +12,7 @@ from provisioner.request.schema import json_schema
 
 @click.command()
 @click.argument("kind", type=click.Choice(["request", "platform"]), default="request")
-def command(kind: str) -> None:
+def command(kind: Literal["request", "platform"]) -> None:
     """Print the JSON Schema of a request (default) or of platform.yaml.
 
     \b

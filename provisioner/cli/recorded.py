@@ -1,0 +1,28 @@
+"""What earlier runs on this machine recorded of a team."""
+
+from __future__ import annotations
+
+import difflib
+
+from provisioner.errors import InvalidInput
+from provisioner.runs.inputs import Inputs, thaw
+from provisioner.runs.ledger import Run
+from provisioner.settings import Settings
+from provisioner.wiring import open_artifacts, open_ledger
+
+
+def last_run(settings: Settings, team: str, verb: str | None = None) -> Run:
+    """Return the newest run of a team, of one verb when given; InvalidInput names the teams there are."""
+    runs = open_ledger(settings).runs()
+    for run in runs:
+        if run.team == team and verb in {None, run.verb}:
+            return run
+    known = sorted({run.team for run in runs})
+    near = difflib.get_close_matches(team, known, n=1)
+    fix = f"did you mean '{near[0]}'?" if near else f"known teams: {', '.join(known)}" if known else "run `up` first"
+    raise InvalidInput("no run on this machine knows this team", fix=fix, where=team)
+
+
+def last_inputs(settings: Settings, team: str) -> Inputs:
+    """Return what a team was last asked to be."""
+    return thaw(open_artifacts(settings), last_run(settings, team, "up").inputs)

@@ -1,0 +1,32 @@
+"""``destroy``: take a team's environments down."""
+
+from __future__ import annotations
+
+import click
+
+from provisioner import settings
+from provisioner.cli.inputs import sandbox_option
+from provisioner.cli.output import output_option
+from provisioner.cli.recorded import last_inputs
+
+
+@click.command()
+@click.argument("team", metavar="TEAM")
+@sandbox_option
+@click.option("--delete-data", is_flag=True, help="Let buckets and registries go with what is in them.")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@output_option
+@click.pass_context
+def command(  # noqa: PLR0913 - one parameter per option
+    ctx: click.Context, *, team: str, sandbox: bool | None, delete_data: bool, yes: bool, output: str
+) -> None:
+    """Destroy the environments of TEAM and archive its repository.
+
+    Two plans for each environment are made, checked and approved: one takes the protection away, one destroys. Buckets
+    and registries that hold something stay in the cloud unless --delete-data is given. `up` makes everything again.
+    """
+    from provisioner.cli.working import Work, work  # noqa: PLC0415 - help does not pay for the engine
+
+    inputs = last_inputs(settings.read(), team)
+    asked = Work("destroy", inputs.request, inputs.platform, sandbox=sandbox, seed=False, delete_data=delete_data)
+    ctx.exit(work(asked, yes=yes, output=output))

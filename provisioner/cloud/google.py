@@ -1,0 +1,48 @@
+"""The room's door: everything the rest of the product asks Google Cloud itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.cloud.lookup import Lookup
+from provisioner.cloud.session import Session, open_session
+from provisioner.request.problems import Problem
+from provisioner.request.resolve import Team
+from provisioner.terraform.recognition import Existing
+
+
+class GoogleCloud:
+    """Google Cloud over its REST APIs."""
+
+    def __init__(self, session: Session) -> None:
+        """``connect`` is the usual way to one."""
+        self._session = session
+        self._lookup = Lookup(session)
+
+    def preflight(self, team: Team) -> tuple[Problem, ...]:
+        """Return everything that stands in the way, all at once; changes nothing."""
+        from provisioner.cloud.preflight import Preflight  # noqa: PLC0415 - the projects client takes most of a second
+
+        return Preflight(self._session).problems(team)
+
+    def describe(self, kind: str, values: Mapping[str, Any]) -> Existing | None:
+        """See ``Lookup.describe``."""
+        return self._lookup.describe(kind, values)
+
+    def undelete(self, kind: str, name: str) -> None:
+        """See ``Lookup.undelete``."""
+        self._lookup.undelete(kind, name)
+
+    def holds_data(self, kind: str, values: Mapping[str, Any]) -> bool:
+        """See ``Lookup.holds_data``."""
+        return self._lookup.holds_data(kind, values)
+
+    def has_object(self, bucket: str, name: str) -> bool:
+        """Tell whether an object exists, such as a root's state."""
+        return self._lookup.has_object(bucket, name)
+
+
+def connect(token: str | None, key_file: str | None = None, impersonate: str | None = None) -> GoogleCloud:
+    """Return a connection; nothing is asked yet. See ``open_session`` for the parameters and errors."""
+    return GoogleCloud(open_session(token, key_file, impersonate))

@@ -1,0 +1,65 @@
+"""Where things lie on this machine, and which Terraform there is."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from pathlib import Path
+
+from provisioner.render import modules_version
+from provisioner.repository import template_version
+from provisioner.runs.artifacts import Artifacts
+from provisioner.runs.ledger import Ledger
+from provisioner.settings import Settings
+from provisioner.terraform.binary import Terraform
+from provisioner.terraform.binary import find_terraform as look_for_terraform
+
+_MOST_WORKERS = 6
+
+
+def sandbox_folder(settings: Settings) -> Path:
+    """Return the state folder of the sandbox: the one this shell is led into, else the user's own."""
+    return settings.sandbox or settings.state_folder / "sandbox"
+
+
+def runs_folder(settings: Settings) -> Path:
+    """Return where runs are kept."""
+    return settings.state_folder / "runs"
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """Open the book of runs."""
+    return Ledger(runs_folder(settings))
+
+
+def open_artifacts(settings: Settings) -> Artifacts:
+    """Open the store of frozen inputs, plans and receipts."""
+    return Artifacts(runs_folder(settings) / "artifacts")
+
+
+def find_terraform(settings: Settings) -> Terraform:
+    """Return the Terraform to use; the error names the ways to get one."""
+    return look_for_terraform(settings.terraform, settings.search_path, cache=settings.state_folder / "cache")
+
+
+def versions(settings: Settings) -> dict[str, str]:
+    """Return the versions of what takes part in a run; they belong to its frozen inputs."""
+    return {
+        "provision-env": importlib.metadata.version("provision-env"),
+        "terraform": str(find_terraform(settings)),
+        "modules": modules_version(),
+        "template": template_version(),
+    }
+
+
+def workers() -> int:
+    """Return how many environments are worked on at once: Terraform waits more than it computes."""
+    return max(3, min(_MOST_WORKERS, os.cpu_count() or 1))
+
+
+def read_steps(settings: Settings, run_id: str) -> list[dict[str, str]]:
+    """Return the durable steps that a run has behind it."""
+    from provisioner.runs.engine import engine, steps_of  # noqa: PLC0415 - only this question pays for the engine
+
+    with engine(runs_folder(settings) / "dbos.sqlite3", f"reader-of-{run_id}", {}):
+        return steps_of(run_id)

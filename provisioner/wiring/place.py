@@ -1,0 +1,130 @@
+"""The place where a run works: the embedded clouds or the real ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioner.errors import InvalidInput
+from provisioner.request.resolve import Team
+from provisioner.runs.approval import Approver
+from provisioner.runs.interruption import Interruption
+from provisioner.runs.ledger import Ledger
+from provisioner.runs.progress import Progress, telling
+from provisioner.runs.tools import Tools
+from provisioner.settings import Settings, adopt
+from provisioner.wiring.folders import find_terraform, open_artifacts, sandbox_folder
+from provisioner.wiring.ports import Proof, Repositories, Rules, Runners
+
+if TYPE_CHECKING:
+    from provisioner.cloud.google import GoogleCloud
+    from provisioner.repository.github import GitHub
+    from provisioner.sandbox.handle import Handle
+    from provisioner.sandbox.seed import SeedPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run works. ``handle`` is the sandbox's server; None on the real clouds."""
+
+    settings: Settings
+    handle: Handle | None
+
+
+def place_of(settings: Settings, ledger: Ledger, team: str, sandbox: bool | None) -> str:  # noqa: FBT001 - three states
+    """Return ``sandbox`` or ``clouds``: what was said, else this shell's sandbox, else what the team used last."""
+    if sandbox is not None:
+        return "sandbox" if sandbox else "clouds"
+    if settings.sandbox is not None:
+        return "sandbox"
+    latest = next(iter(ledger.runs(team)), None)
+    return latest.place if latest else "clouds"
+
+
+def enter(settings: Settings, place: str, team: Team, progress: Progress, *, seed: bool) -> Place:
+    """Make this process a client of the place; a sandbox is started, and seeded with what the request names."""
+    if place == "clouds":
+        return Place(settings, None)
+    from provisioner.sandbox.handle import ensure  # noqa: PLC0415 - the real clouds do not pay for it
+    from provisioner.sandbox.seed import seed as plant  # noqa: PLC0415
+
+    with telling(progress, "sandbox") as told:
+        handle = ensure(sandbox_folder(settings))
+        entered = adopt(handle.environment())
+        made = plant(handle, seed_plan(team, projects=seed))
+        told.detail = f"{handle.state}" + (f", seeded {len(made)} things" if made else "")
+    return Place(entered, handle)
+
+
+def seed_plan(team: Team, *, projects: bool) -> SeedPlan:
+    """Return what platform.yaml and the request take for granted: organisation, people, the state bucket, projects."""
+    from provisioner.sandbox.seed import SeedPlan, SeedProject, SeedTeam  # noqa: PLC0415 - as in enter
+
+    platform, request = team.platform, team.request
+    reviewers = [reviewer for spec in team.environments for reviewer in spec.reviewers]
+    slugs = {part.slug for part in request.repository.teams} | {each.team for each in reviewers if each.team}
+    users = {part.user for part in request.repository.collaborators} | {each.user for each in reviewers if each.user}
+    wanted = dict.fromkeys([spec.project for spec in team.environments] if projects else [])
+    return SeedPlan(
+        organisation_id=platform.organisation.id,
+        organisation_domain=platform.organisation.domain,
+        folder_id=platform.organisation.folder,
+        billing_account=platform.billing_account,
+        projects=tuple(SeedProject(project) for project in wanted),
+        state_bucket=platform.state.bucket,
+        state_project=platform.state.project,
+        state_location=platform.state.location,
+        github_owner=platform.github.owner,
+        github_plan=platform.github.plan,
+        users=tuple(sorted({*users, *platform.approvers})),
+        teams=tuple(SeedTeam(slug, tuple(platform.approvers)) for slug in sorted(slugs)),
+    )
+
+
+def connect_google(settings: Settings) -> GoogleCloud:
+    """Return the connection to Google Cloud with the credentials of this process."""
+    from provisioner.cloud.google import connect  # noqa: PLC0415 - Google's clients are paid for only where they are used
+
+    clients = settings.clients
+    key_file, account = clients.get("GOOGLE_APPLICATION_CREDENTIALS"), clients.get("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT")
+    return connect(settings.google_token, None if settings.google_token else key_file, account)
+
+
+def connect_github(settings: Settings, team: Team) -> GitHub:
+    """Return the connection to the team's GitHub; InvalidInput when there is no token."""
+    from provisioner.repository.github import connect  # noqa: PLC0415 - PyGithub is paid for only where it is used
+
+    if settings.github_token is None:
+        raise InvalidInput(
+            "there is no GitHub token",
+            fix="put an installation token of the provision-env App into GITHUB_TOKEN, or try it with --sandbox",
+            where="GITHUB_TOKEN",
+        )
+    authorities = settings.clients.get("REQUESTS_CA_BUNDLE")
+    return connect(
+        team.platform.github,
+        settings.github_token,
+        ca_file=Path(authorities) if authorities else None,
+        environment={**settings.clients, "PATH": settings.search_path},
+    )
+
+
+def tools_for(  # noqa: PLR0913, PLR0917 - one argument per part of a run that the caller owns
+    place: Place, ledger: Ledger, team: Team, interruption: Interruption, approver: Approver, progress: Progress
+) -> Tools:
+    """Put together what a run works with."""
+    settings = place.settings
+    interruption.check()
+    return Tools(
+        artifacts=open_artifacts(settings),
+        ledger=ledger,
+        progress=progress,
+        approver=approver,
+        cloud=connect_google(settings),
+        repositories=Repositories(connect_github(settings, team)),
+        proof=Proof(place.handle),
+        rules=Rules(),
+        runner=Runners(find_terraform(settings), settings, ledger),
+        work=settings.state_folder / "work" / ("sandbox" if place.handle else "clouds") / team.slug,
+    )

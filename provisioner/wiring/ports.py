@@ -1,0 +1,138 @@
+"""The adapters behind the ports of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provisioner.errors import RefusedByPolicy
+from provisioner.policy import PolicyContext, Verdict, check, scan_root
+from provisioner.repository import EnvironmentOutputs, RepositoryFacts
+from provisioner.request.models import Platform
+from provisioner.request.problems import Problem
+from provisioner.request.resolve import Team
+from provisioner.runs.ledger import Ledger
+from provisioner.runs.planning import refusal
+from provisioner.settings import Settings
+from provisioner.terraform.binary import Terraform
+from provisioner.terraform.plan import Plan
+from provisioner.terraform.runner import Runner
+from provisioner.terraform.state import StateDocument
+
+if TYPE_CHECKING:
+    from provisioner.access import AccessMatrix, AccessModel, Repository
+    from provisioner.repository.github import GitHub
+    from provisioner.sandbox.handle import Handle, JobToken
+
+
+@dataclass(frozen=True, slots=True)
+class Runners:
+    """Makes a runner per run and root; each notes its processes in the book, so that their locks can be broken."""
+
+    terraform: Terraform
+    settings: Settings
+    ledger: Ledger
+
+    def __call__(self, run_id: str, root: str) -> Runner:
+        """Return a runner with the clients' environment and nothing else."""
+        given = {**self.settings.clients, "PATH": self.settings.search_path, "HOME": self.settings.home}
+        secrets = tuple(filter(None, (self.settings.google_token, self.settings.github_token)))
+        started = partial(self.ledger.record_process, run_id, root)
+        return Runner(self.terraform, given, on_started=started, secrets=secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    """GitHub behind the port of the runs."""
+
+    github: GitHub
+
+    def preflight(self, team: Team) -> tuple[Problem, ...]:
+        """See the port."""
+        return self.github.preflight(team)
+
+    def prepare(self, team: Team) -> RepositoryFacts:
+        """See the port."""
+        facts = self.github.ensure_repository(team)
+        self.github.configure_environments(team)
+        return facts
+
+    def publish(self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """See the port."""
+        done = self.github.publish(team, facts, _typed(outputs))
+        what = f"{len(done.written)} settings written" if done.written else "every setting as it should be"
+        summary = f"first commit {done.commit[:7]}, {what}" if done.pushed else what
+        return {"commit": done.commit, "pushed": done.pushed, "written": list(done.written), "summary": summary}
+
+    def verify(
+        self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, Mapping[str, Any]]
+    ) -> list[dict[str, str]]:
+        """See the port."""
+        found = self.github.verify(team, facts, _typed(outputs))
+        return [{"where": each.where, "expected": each.expected, "found": each.found} for each in found]
+
+    def archive(self, team: Team) -> bool:
+        """See the port."""
+        return self.github.archive(team)
+
+
+def _typed(outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, EnvironmentOutputs]:
+    return {name: EnvironmentOutputs.from_output(each["environment"]) for name, each in outputs.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The policy behind the port of the runs."""
+
+    def scan(self, root: Path, platform: Platform) -> None:
+        """See the port."""
+        blocking = tuple(finding for finding in scan_root(root, platform) if finding.blocks)
+        if blocking:
+            raise RefusedByPolicy(
+                f"{root.name} holds source that is not even planned",
+                fix="remove it",
+                problems=tuple(refusal(each) for each in blocking),
+            )
+
+    def check(self, plan: Plan, team: Team, environment: str, *, deletes_confirmed: bool) -> Verdict:
+        """See the port."""
+        spec = team.environment(environment) if environment else None
+        context = PolicyContext(team.platform, team, spec, stateful_deletes_confirmed=deletes_confirmed)
+        return check(plan, context, team.platform.waivers)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Access behind the port of the runs: computed everywhere, and executed where jobs can be started at will."""
+
+    handle: Handle | None
+
+    def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, StateDocument]) -> dict[str, Any]:
+        """See the port."""
+        from provisioner.access import AccessModel, Repository, cases, compute  # noqa: PLC0415 - CEL is paid for here only
+
+        model = AccessModel.merged(AccessModel.from_state(state) for state in states.values())
+        repository = Repository(facts.id, facts.owner_id, facts.full_name, team.request.repository.visibility)
+        matrix = compute(model, cases(team, repository))
+        if self.handle is not None:
+            matrix = self._executed(team, repository, model, matrix)
+        matrix.require_right()
+        return matrix.document()
+
+    def _executed(self, team: Team, repository: Repository, model: AccessModel, matrix: AccessMatrix) -> AccessMatrix:
+        import requests  # noqa: PLC0415 - as above
+
+        from provisioner.access.minting import ActionsMinter  # noqa: PLC0415
+        from provisioner.access.prove import Prover  # noqa: PLC0415
+
+        with requests.Session() as session:
+            minter = ActionsMinter(self._start, session, team.platform.github.oidc_issuer, (repository,))
+            return Prover(session, minter, model).prove(matrix)
+
+    def _start(self, context: Mapping[str, str]) -> JobToken:
+        """Start a job; one of an environment with reviewers counts as reviewed: it is the trust that is tried here."""
+        assert self.handle is not None  # noqa: S101 - only called with one
+        return self.handle.mint_job_token({**context, "reviewed": "true"})
