@@ -50,7 +50,7 @@ class Journal:
             entry["fault"] = fault
         if with_bodies:
             entry["request"] = redaction.shown_request_body(request)
-            entry["response"] = redaction.shown_response_body(request, response) if response else None
+            entry["response"] = redaction.shown_response_body(request, response) if response else ""
         with self._lock:
             self._numbers += 1
             self._entries.append({"number": self._numbers} | entry)

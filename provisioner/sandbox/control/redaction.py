@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from provisioner.sandbox.http import Request, Response
 
 HIDDEN = "[redacted]"
-_LONGEST = 4096
+_LONGEST = 2048
 _SECRET_NAMES = frozenset(
     (
         *("accesstoken", "idtoken", "token", "subjecttoken", "actortoken", "refreshtoken", "assertion", "signedjwt"),
@@ -31,15 +31,15 @@ def shown_query(query: str) -> str:
     return urlencode(pairs, safe="[]/:@,*")
 
 
-def shown_request_body(request: Request) -> object:
-    """Return what may be kept of a request body: JSON or a form without secrets, of all else only the size."""
+def shown_request_body(request: Request) -> str:
+    """Return what may be kept of a request body: the start of JSON or a form without secrets, else the size."""
     kind = request.headers.get("content-type", "")
     if kind.startswith("application/x-www-form-urlencoded"):
         return shown_query(request.body.decode("utf-8", "replace"))
     return _shown_body(request.body, kind)
 
 
-def shown_response_body(request: Request, response: Response) -> object:
+def shown_response_body(request: Request, response: Response) -> str:
     """Return what may be kept of a response body."""
     if not isinstance(response.body, bytes):
         return "(stream)"
@@ -54,9 +54,9 @@ def shown_text(text: str) -> str:
     return _TOKEN_SHAPES.sub(HIDDEN, text)
 
 
-def _shown_body(body: bytes, kind: str) -> object:
+def _shown_body(body: bytes, kind: str) -> str:
     if not body:
-        return None
+        return ""
     if "json" not in kind:
         return f"({len(body)} bytes of {kind or 'unknown type'})"
     try:
@@ -64,7 +64,7 @@ def _shown_body(body: bytes, kind: str) -> object:
     except (ValueError, RecursionError):
         return f"({len(body)} bytes that are no JSON)"
     text = json.dumps(document, ensure_ascii=False)
-    return document if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any JSON

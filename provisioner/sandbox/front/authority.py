@@ -6,11 +6,13 @@ import os
 import ssl
 import threading
 from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
 
 _MOST_CONTEXTS = 256
+_LEAF_DAYS = 397  # what clients at Apple accept at most
 
 
 class Authority:
@@ -39,7 +41,8 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
-        self._ca.issue_cert(host).configure_cert(context)
+        end = datetime.now(UTC) + timedelta(days=_LEAF_DAYS)
+        self._ca.issue_cert(host, not_after=end).configure_cert(context)
         return context
 
     def _read(self) -> trustme.CA | None:

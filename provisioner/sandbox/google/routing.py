@@ -41,6 +41,18 @@ class LoadedService:
                 for mark, handler in marked_routes(module)
             ]
 
+    def handler(self, document: str, method_id: str) -> tuple[MethodMark | None, Handler | None]:
+        """Return who answers a method of a document, and what that handler declares."""
+        version = document.rpartition(".")[2]
+        found = self.methods.get(f"{version}/{method_id}") or self.methods.get(method_id)
+        if found is None and method_id.endswith((".operations.get", ".operations.wait")):
+            return None, operations.poll
+        return found or (None, None)
+
+    def answers(self, document: str, method_id: str) -> bool:
+        """Tell whether a method of a document is answered."""
+        return self.handler(document, method_id)[1] is not None
+
     def api(self, document: str) -> Api:
         """Return a discovery document, read once."""
         with self._lock:
@@ -128,11 +140,7 @@ def _match_method(service: LoadedService, request: Request) -> Target | None:
     match = api.match(request.method, path) or api.match(request.method, path.rstrip("/"))
     if match is None:
         return None
-    version = document.rpartition(".")[2]
-    found = service.methods.get(f"{version}/{match.spec.id}") or service.methods.get(match.spec.id)
-    mark, handler = found or (None, None)
-    if handler is None and match.spec.id.endswith((".operations.get", ".operations.wait")):
-        handler = operations.poll
+    mark, handler = service.handler(document, match.spec.id)
     return Target(
         service,
         match.spec.id,

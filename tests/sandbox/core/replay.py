@@ -126,4 +126,3 @@ def arrange_bucket(cloud: GoogleCloud, name: str) -> None:
 
 def _invented_name(key: str, recorded: object) -> bool:
     return key == "name" and isinstance(recorded, str) and recorded.startswith(("operations/", "billingAccounts/"))
-

@@ -83,4 +83,3 @@ def test_provider_configure(cloud: GoogleCloud) -> None:
 def _label(cloud: GoogleCloud) -> None:
     with cloud.world.store.transaction() as tx:
         tx.put(PROJECTS, PROJECT, (tx.get(PROJECTS, PROJECT) or {}) | {"labels": {"env": "lab"}})
-
