@@ -34,6 +34,14 @@ def ensure_repository(target: Target) -> RepositoryFacts:
     return read_facts(found, created=created, empty=empty)
 
 
+def find_repository(target: Target) -> RepositoryFacts | None:
+    """Return our repository as it is, None when it is not there or not ours; changes nothing."""
+    found = target.api.find(target.path)
+    if found is None or marker(target) != target.team.slug:
+        return None
+    return read_facts(found, created=False, empty=is_empty(target))
+
+
 def is_empty(target: Target) -> bool:
     """Tell whether the repository has no branch and no tag; GitHub's ``size`` lags behind."""
     branches, tags = gather(

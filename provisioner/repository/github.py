@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from provisioner.repository.api import GitHubApi
-from provisioner.repository.bootstrap import archive, ensure_repository
+from provisioner.repository.bootstrap import archive, ensure_repository, find_repository
 from provisioner.repository.facts import Difference, EnvironmentOutputs, PublishResult, RepositoryFacts
 from provisioner.repository.preflight import Preflight
 from provisioner.repository.publishing import Publisher
@@ -29,6 +29,10 @@ class GitHubPort(Protocol):
 
     def ensure_repository(self, team: Team) -> RepositoryFacts:
         """Find the team's repository, or make it, empty and marked as ours."""
+        ...
+
+    def find_repository(self, team: Team) -> RepositoryFacts | None:
+        """Return the team's repository as it is; None when there is none of ours."""
         ...
 
     def configure_environments(self, team: Team) -> tuple[str, ...]:
@@ -67,6 +71,10 @@ class GitHub:
     def ensure_repository(self, team: Team) -> RepositoryFacts:
         """See ``GitHubPort.ensure_repository``."""
         return ensure_repository(self._target(team))
+
+    def find_repository(self, team: Team) -> RepositoryFacts | None:
+        """See ``GitHubPort.find_repository``."""
+        return find_repository(self._target(team))
 
     def configure_environments(self, team: Team) -> tuple[str, ...]:
         """See ``GitHubPort.configure_environments``."""

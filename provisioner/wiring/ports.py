@@ -54,6 +54,10 @@ class Repositories:
         """See the port."""
         return self.github.preflight(team)
 
+    def find(self, team: Team) -> RepositoryFacts | None:
+        """Return the repository as it is; None when there is none of ours."""
+        return self.github.find_repository(team)
+
     def prepare(self, team: Team) -> RepositoryFacts:
         """See the port."""
         facts = self.github.ensure_repository(team)

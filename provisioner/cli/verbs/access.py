@@ -1,0 +1,55 @@
+"""``access``: who reaches which identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from provisioner import settings
+from provisioner.cli.output import bad, emit, good, output_option, table
+from provisioner.cli.recorded import last_run
+from provisioner.errors import ProvisionError
+from provisioner.wiring import open_artifacts, open_ledger
+
+
+@click.command()
+@click.argument("team", metavar="TEAM[/ENVIRONMENT]")
+@click.option("--all", "everything", is_flag=True, help="Show the refusals too.")
+@output_option
+def command(team: str, output: str, *, everything: bool) -> None:
+    """Show which jobs of the repository reach which identity, as the last run of TEAM established it.
+
+    Each row says what started the job, which account it reaches, and whether that was computed from the trust
+    conditions or really tried: token minted, exchanged, account impersonated, API called.
+    """
+    name, _, environment = team.partition("/")
+    matrix = _recorded(name)
+    rows = [row for row in matrix["rows"] if not environment or row["identity"].startswith(f"{environment}/")]
+    shown = [row for row in rows if everything or row["expected"] or not row["right"]]
+    emit({**matrix, "rows": rows}, output, lambda: _text(shown, matrix["summary"]))
+
+
+def _recorded(team: str) -> dict[str, Any]:
+    current = settings.read()
+    last_run(current, team)
+    artifacts = open_artifacts(current)
+    for run in open_ledger(current).runs(team):
+        matrix = artifacts.get(run.id, "access")
+        if matrix is not None:
+            return matrix
+    raise ProvisionError("no run of this team came as far as its access matrix", fix="run `up` again", where=team)
+
+
+def _text(rows: list[dict[str, Any]], summary: str) -> Iterator[str]:
+    yield summary
+    yield ""
+    cells = [(row["identity"], row["context"], _outcome(row), row["stage"], row["how"]) for row in rows]
+    yield from table(("IDENTITY", "JOB", "REACHED", "STAGE", "ESTABLISHED"), cells)
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    reached = row["executed"] if row["executed"] is not None else row["computed"]
+    word = {True: "yes", False: "no", None: "unknown"}[reached]
+    return (good if row["right"] else bad)(word if row["right"] else f"{word} (WRONG)")

@@ -1,0 +1,55 @@
+"""``plan``: what ``up`` would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner import settings
+from provisioner.cli.display import display
+from provisioner.cli.inputs import platform_option, read_team, request_argument, sandbox_option
+from provisioner.cli.output import bad, emit, good, output_option
+from provisioner.errors import RefusedByPolicy
+
+
+@click.command()
+@request_argument
+@platform_option
+@sandbox_option
+@output_option
+def command(*, request_file: Path, platform_file: Path | None, sandbox: bool | None, output: str) -> None:
+    """Show what `up` would change for REQUEST, and whether the rules let it pass.
+
+    Creates nothing anywhere and takes no lock. Where the repository does not exist yet its id is a stand-in.
+    Exit code 3 when a rule refuses the plan.
+    """
+    from provisioner.wiring.observing import preview  # noqa: PLC0415 - help does not pay for it
+
+    team = read_team(request_file, platform_file)
+    current = settings.read()
+    board = display(no_color=current.no_color, ci=current.ci)
+    with board.shown():
+        roots = preview(current, team, board, sandbox)
+    emit({"team": team.slug, "roots": roots}, output, lambda: _text(roots))
+    refused = [each["root"] for each in roots if not each["verdict"]["passed"]]
+    if refused:
+        raise RefusedByPolicy(f"the rules refuse {', '.join(refused)}", fix="mend the request, or ask for a waiver")
+
+
+def _text(roots: list[dict[str, Any]]) -> Iterator[str]:
+    for each in roots:
+        yield ""
+        yield f"{each['root']}: {'no changes' if each['empty'] else each['summary']}"
+        yield from (f"  {_sign(change['actions'])} {change['address']}" for change in each["changes"])
+        for finding in each["verdict"]["findings"]:
+            mark = bad("refused") if finding["blocks"] else "noted"
+            yield f"  {mark} {finding['rule']} {finding['resource']}: {finding['reason']}"
+
+
+def _sign(actions: list[str]) -> str:
+    if actions == ["create"]:
+        return good("+")
+    return bad("-") if actions == ["delete"] else "~"

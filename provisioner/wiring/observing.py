@@ -1,0 +1,123 @@
+"""What exists for a team, read from its states and from GitHub; and what `up` would change. Nothing is made."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from provisioner.policy import PolicyContext, check
+from provisioner.policy.report import document as report
+from provisioner.render import RepositoryIds, project_root, render, root_names, shared_projects
+from provisioner.request.resolve import EnvironmentSpec, Team
+from provisioner.runs.progress import Progress, Report, telling
+from provisioner.settings import Settings
+from provisioner.terraform.runner import Runner
+from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, workers
+from provisioner.wiring.place import Place, connect_google, enter, place_of
+from provisioner.wiring.ports import Runners
+
+_LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+
+
+def observe(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, Any]:  # noqa: FBT001 - three states
+    """Return environments with what their state holds, and the repository as the last run left it."""
+    place = _entered(settings, team, _silence, sandbox)
+    with _rendered(team, recorded_ids(settings, team)) as folder, ThreadPoolExecutor(workers()) as pool:
+        environments = list(pool.map(lambda spec: _environment(place, folder, spec), team.environments))
+    return {"team": team.slug, "environments": environments, "repository": recorded_facts(settings, team)}
+
+
+def _environment(place: Place, folder: Path, spec: EnvironmentSpec) -> dict[str, Any]:
+    runner, root = _reader(place), folder / "envs" / spec.names.root
+    runner.init(root)
+    state = runner.state(root)
+    outputs = dict(state.outputs.get("environment") or {})
+    return {
+        "environment": spec.name,
+        "project": spec.project,
+        "resources": sum(1 for each in state.resources() if each.mode == "managed"),
+        "services": {each["name"]: each["uri"] for each in outputs.get("services", {}).values()},
+        "registries": list(outputs.get("registries", {}).values()),
+        "buckets": list(outputs.get("buckets", {}).values()),
+        "accounts": {kind: outputs.get(f"{kind}_service_account") for kind in ("plan", "deploy", "runtime")},
+    }
+
+
+def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> list[dict[str, Any]]:  # noqa: FBT001 - three states
+    """Return what `up` would change, root by root, each with its verdict. Nothing is made and nothing is locked.
+
+    A root without a state is planned with a local backend, since initialising a remote one would write to it. Where the
+    repository does not exist yet, its ids are the preview's.
+    """
+    place = _entered(settings, team, progress, sandbox)
+    ids = recorded_ids(settings, team)
+    roots = [*map(project_root, shared_projects(team)), *root_names(team)]
+    with _rendered(team, ids) as folder, ThreadPoolExecutor(workers()) as pool:
+        return list(pool.map(lambda root: _previewed(place, team, folder / "envs" / root, progress), roots))
+
+
+def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> dict[str, Any]:
+    spec = next((spec for spec in team.environments if spec.names.root == root.name), None)
+    with telling(progress, "plan", root.name) as told:
+        runner, file = _reader(place), root / "preview.tfplan"
+        if not connect_google(place.settings).has_object(team.platform.state.bucket, _state_object(team, root.name)):
+            (root / "backend_override.tf").write_text(_LOCAL_BACKEND, encoding="utf-8")
+        runner.init(root)
+        runner.plan(root, file, lock=False)
+        planned = runner.show(root, file)
+        told.detail = "no changes" if planned.is_empty else str(planned.summary())
+    context = PolicyContext(team.platform, team, spec, allow_preview_id=True)
+    verdict = check(planned, context, team.platform.waivers)
+    return {
+        "root": root.name,
+        "changes": [change.as_dict() for change in planned.redacted().entries],
+        "summary": str(planned.summary()),
+        "empty": planned.is_empty,
+        "verdict": report(verdict),
+    }
+
+
+def _state_object(team: Team, root: str) -> str:
+    for spec in team.environments:
+        if spec.names.root == root:
+            return f"{spec.names.state_prefix}/default.tfstate"
+    if root == team.environments[0].names.links:
+        return f"{team.slug}/links/default.tfstate"
+    return f"_project/{root.removeprefix('_project-')}/default.tfstate"
+
+
+def recorded_facts(settings: Settings, team: Team) -> dict[str, Any] | None:
+    """Return what the last run recorded of the team's repository; None when none came that far."""
+    artifacts = open_artifacts(settings)
+    found = (artifacts.get(run.id, "repository") for run in open_ledger(settings).runs(team.slug))
+    return next(filter(None, found), None)
+
+
+def recorded_ids(settings: Settings, team: Team) -> RepositoryIds:
+    """Return the repository's ids where they are known, else the preview's."""
+    facts = recorded_facts(settings, team)
+    return RepositoryIds(facts["id"], facts["owner_id"]) if facts else RepositoryIds.of_preview()
+
+
+def _entered(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> Place:  # noqa: FBT001 - three states
+    chosen = place_of(settings, open_ledger(settings), team.slug, sandbox)
+    return enter(settings, chosen, team, progress, seed=False)
+
+
+def _silence(report: Report) -> None:
+    """Say nothing."""
+
+
+@contextmanager
+def _rendered(team: Team, ids: RepositoryIds) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="provision-env-") as folder:
+        render(team, ids).write(Path(folder))
+        yield Path(folder)
+
+
+def _reader(place: Place) -> Runner:
+    return Runners(find_terraform(place.settings), place.settings, open_ledger(place.settings))("reading", "reading")
