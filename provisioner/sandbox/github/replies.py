@@ -1,0 +1,94 @@
+"""Turning answers into responses: pages and Link headers, ETags and 304, the headers GitHub always sends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from provisioner.sandbox.github.call import Answer, Call, Listing
+from provisioner.sandbox.http import Request, Response
+
+Headers = tuple[tuple[str, str], ...]
+_PAGE = 30
+VERSIONS = ("2022-11-28", "2026-03-10")
+MEDIA = "github.v3; format=json"
+
+
+def answer_of(call: Call, result: Answer | Listing) -> Answer:
+    """Return an answer as it is, or the page of a listing that was asked for."""
+    return _page(call, result) if isinstance(result, Listing) else result
+
+
+def _page(call: Call, listing: Listing) -> Answer:
+    size = min(_positive(call.query("per_page"), _PAGE), listing.most)
+    number = _positive(call.query("page"), 1)
+    last = max(1, -(-len(listing.items) // size))
+    rows = [listing.render(item) for item in listing.items[(number - 1) * size : number * size]]
+    links = _links(call, number, last)
+    headers = (("Link", links),) if links else ()
+    if not listing.key:
+        return Answer(rows, headers=headers)
+    return Answer({"total_count": len(listing.items), **listing.extra, listing.key: rows}, headers=headers)
+
+
+def _positive(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else default
+
+
+def _links(call: Call, number: int, last: int) -> str:
+    wanted = {
+        "prev": number - 1 if number > 1 else None,
+        "next": number + 1 if number < last else None,
+        "last": last if number < last else None,
+        "first": 1 if number > 1 else None,
+    }
+    return ", ".join(f'<{_page_url(call, page)}>; rel="{name}"' for name, page in wanted.items() if page)
+
+
+def _page_url(call: Call, page: int) -> str:
+    query = {**dict(call.request.query_pairs()), "page": str(page)}
+    return f"{call.urls.root}{call.request.path}?{urlencode(query)}"
+
+
+def response_of(request: Request, answer: Answer, headers: Headers) -> Response:
+    """Encode an answer; a GET whose ETag the caller already has becomes a 304 without a body."""
+    common = (*headers, *_standing_headers(), *answer.headers)
+    if answer.document is None:
+        return Response(answer.status, common)
+    body = json.dumps(answer.document, ensure_ascii=False, separators=(",", ":")).encode()
+    kind = ("Content-Type", "application/json; charset=utf-8")
+    if request.method not in {"GET", "HEAD"} or answer.status != HTTPStatus.OK:
+        return Response(answer.status, (kind, *common), body)
+    etag = f'W/"{hashlib.sha256(body).hexdigest()}"'
+    caching = (("ETag", etag), ("Cache-Control", "private, max-age=60, s-maxage=60"), ("Vary", "Accept, Authorization"))
+    if _has_it(request, etag):
+        return Response(HTTPStatus.NOT_MODIFIED, (*common, *caching))
+    return Response(HTTPStatus.OK, (kind, *common, *caching), body)
+
+
+def _has_it(request: Request, etag: str) -> bool:
+    known = request.headers.get("if-none-match", "")
+    return etag.removeprefix("W/") in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+
+
+def _standing_headers() -> Headers:
+    groups = (4, 6, 7, 7, 8)
+    request_id = ":".join(secrets.token_hex(4).upper()[:size] for size in groups)
+    return (
+        ("Server", "github.com"),
+        ("X-GitHub-Request-Id", request_id),
+        ("X-GitHub-Media-Type", MEDIA),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "deny"),
+        ("Referrer-Policy", "origin-when-cross-origin, strict-origin-when-cross-origin"),
+    )
+
+
+def rendered(render: Callable[[Any], Any], items: list[Any]) -> list[Any]:
+    """Render all items of a list that GitHub does not cut into pages."""
+    return [render(item) for item in items]

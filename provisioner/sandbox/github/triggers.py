@@ -1,0 +1,84 @@
+"""What sets a workflow off: its ``on`` section against an event. Pure.
+
+https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from provisioner.sandbox.github.patterns import matches
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One workflow file: its name, and what it says under ``on`` (event -> filters)."""
+
+    path: str
+    name: str
+    on: Mapping[str, Any]
+
+
+def parse(path: str, content: bytes) -> Workflow | None:
+    """Read a workflow file; None when it is no workflow (GitHub records a failed run for it)."""
+    try:
+        document = YAML(typ="safe", pure=True).load(content)
+    except (YAMLError, ValueError):
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
+        return None
+    return Workflow(path, str(document.get("name") or path), _events(document.get("on")))
+
+
+def _events(section: object) -> dict[str, Any]:
+    if isinstance(section, str):
+        return {section: {}}
+    if isinstance(section, list):
+        return {str(name): {} for name in section}
+    return {str(name): filters or {} for name, filters in section.items()} if isinstance(section, dict) else {}
+
+
+def starts_on_push(workflow: Workflow, ref: str, changed: Sequence[str]) -> bool:
+    """Tell whether a push to a ref with these changed files starts a workflow."""
+    if "push" not in workflow.on:
+        return False
+    filters = workflow.on["push"]
+    if not isinstance(filters, dict):
+        return False
+    if not _ref_fits(filters, ref):
+        return False
+    return _paths_fit(filters, changed) if ref.startswith("refs/heads/") else True
+
+
+def _ref_fits(filters: Mapping[str, Any], ref: str) -> bool:
+    names = ("branches", "tags") if ref.startswith("refs/heads/") else ("tags", "branches")
+    own, other = names
+    name = ref.split("/", 2)[2]
+    if own in filters:
+        return chosen(filters[own], name)
+    if f"{own}-ignore" in filters:
+        return not chosen(filters[f"{own}-ignore"], name)
+    return other not in filters and f"{other}-ignore" not in filters
+
+
+def _paths_fit(filters: Mapping[str, Any], changed: Sequence[str]) -> bool:
+    if "paths" in filters:
+        return any(chosen(filters["paths"], path) for path in changed)
+    if "paths-ignore" in filters:
+        return any(not chosen(filters["paths-ignore"], path) for path in changed)
+    return True
+
+
+def chosen(patterns: Sequence[str] | str, name: str) -> bool:
+    """Tell whether a list of patterns ends up including a name; ``!`` takes out again what came before."""
+    included = False
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        text = str(pattern)
+        if matches(text.removeprefix("!"), name):
+            included = not text.startswith("!")
+    return included
