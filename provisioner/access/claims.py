@@ -36,7 +36,7 @@ class JobContext:
     """One job: where it runs, what started it, on which ref, in which environment.
 
     ``ref`` is complete (``refs/heads/main``). ``environment`` is None (or empty, as GitHub reads it) for a job without
-    one. ``audience`` None asks
+    one. ``actor`` empty means whoever is at hand: nothing rests on it. ``audience`` None asks
     for the audience that the provider wants. ``altered`` holds claims (name, value) changed, or left out by None, in a
     way that GitHub itself would not sign for this job: such a context can be computed, never minted.
     """
@@ -48,7 +48,7 @@ class JobContext:
     runner_environment: str = "github-hosted"
     workflow: str = ".github/workflows/release.yaml"
     job_workflow_ref: str = ""
-    actor: str = "octocat"
+    actor: str = ""
     actor_id: str = "583231"
     head_ref: str = ""
     base_ref: str = ""
@@ -77,7 +77,7 @@ def claims(job: JobContext) -> dict[str, str]:
         "ref_type": "tag" if job.ref.startswith("refs/tags/") else "branch",
         "ref_protected": "false",
         "event_name": job.event_name,
-        "actor": job.actor,
+        "actor": job.actor or "octocat",
         "actor_id": job.actor_id,
         "head_ref": job.head_ref,
         "base_ref": job.base_ref,

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.errors import InvalidInput, ProvisionError
+from provisioner.policy.documents import read_document
 from provisioner.policy.model import Finding, Severity
+from provisioner.policy.view import view
 
 SKIPPED = {
     "CKV_GCP_125": "fails conditions that compare numeric ids, which are the stronger ones",
@@ -42,12 +44,14 @@ def require() -> None:
 def checkov_findings(plan_json: Path) -> tuple[Finding, ...]:
     """Run checkov over a file with plan JSON and return what it found, in our own model.
 
-    Raises InvalidInput when checkov is not installed, ProvisionError when it could not read the plan: a check that
-    could not run is a failure. A plan that only deletes scans nothing and returns nothing.
+    Raises InvalidInput when checkov is not installed or the file is no plan, ProvisionError when checkov did not look
+    at it: a check that could not run is a failure. A plan that only deletes has nothing to look at.
     """
     require()
+    expected = any(view(read_document(plan_json)).staying())
     report = _run(plan_json)
-    if report.parsing_errors:
+    looked = report.passed_checks or report.failed_checks
+    if report.parsing_errors or (expected and not looked):
         raise ProvisionError("checkov could not read the plan", fix="run it by hand on the same file to see why")
     return tuple(_findings(report))
 

@@ -59,7 +59,7 @@ jobs = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(jobs)
 def test_only_the_promised_set_is_accepted(job: JobContext) -> None:
     found = [Case("any", job, i, expected=should_reach(job, i, TEAM, REPOSITORY)) for i in IDENTITIES]
@@ -67,6 +67,7 @@ def test_only_the_promised_set_is_accepted(job: JobContext) -> None:
     assert compute(MODEL, found).wrong == ()
 
 
+@settings(deadline=None)
 @given(
     jobs,
     st.sampled_from(sorted(claims(JobContext(REPOSITORY, "push", "refs/heads/main", "prod")))),

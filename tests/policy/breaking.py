@@ -36,7 +36,7 @@ class Break:
         return plan
 
 
-def put(document: Any, path: tuple[str | int, ...], value: Any) -> None:  # noqa: ANN401 - JSON
+def put(document: Any, path: tuple[str | int, ...], value: Any) -> None:
     *steps, last = path
     for step in steps:
         document = document[step]
@@ -75,7 +75,7 @@ def resource(kind: str, after: Json, *, actions: tuple[str, ...] = ("create",), 
     }
 
 
-def adding(kind: str, **after: Any) -> Callable[[Json], Json]:  # noqa: ANN401 - a resource's own attributes
+def adding(kind: str, **after: Any) -> Callable[[Json], Json]:
     def add(good: Json) -> Json:
         plan = copy.deepcopy(good)
         plan["resource_changes"].append(resource(kind, after))

@@ -123,7 +123,7 @@ class Root:
         return document
 
 
-def rendered_root(base: Path, cloud: MemoryCloud, team: Team, name: str, **variant: Any) -> Root:  # noqa: ANN401
+def rendered_root(base: Path, cloud: MemoryCloud, team: Team, name: str, **variant: Any) -> Root:
     render(team, variant.pop("ids", IDS), **variant).write(base)
     folder = base / "envs" / name
     (folder / "backend.tf").unlink()

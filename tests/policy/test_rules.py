@@ -115,7 +115,7 @@ def test_an_unfinished_plan_does_not_pass(field: str, value: object, good: Json,
     assert rules_of(judge(good | {field: value})) == {"PE-CHECK-002"}
 
 
-def _replace_id(value: Any) -> None:  # noqa: ANN401 - JSON
+def _replace_id(value: Any) -> None:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in list(items):
         if isinstance(item, str):
