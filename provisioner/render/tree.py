@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from provisioner.errors import InvalidInput, ProvisionError
-from provisioner.render.ownership import foreign_roots, leftover_roots
+from provisioner.render.ownership import foreign_roots, is_generated, leftover_roots
 
 _MODE = 0o644
 
@@ -52,13 +52,13 @@ class Tree:
     def stale(self, base: Path) -> tuple[str, ...]:
         """Return generated files in the tree's own folders that the tree no longer has.
 
-        Terraform's own files (``.terraform``, the lock file, a plan) are not generated here and stay out.
+        In a root only files with the generated header count: what a person or Terraform put there stays.
         """
         found = (
             path.relative_to(base).as_posix()
-            for folder in {PurePosixPath(path).parent for path in self.files}
-            for path in sorted((base / folder).glob("*"))
-            if path.is_file() and (path.suffix in {".tf", ".md"} or path.name == "terraform.tfvars.json")
+            for folder in {PurePosixPath(path).parent.as_posix() for path in self.files}
+            for path in sorted((base / folder).glob("*.tf"))
+            if not folder.startswith("envs/") or is_generated(path)
         )
         return tuple(sorted(path for path in found if path not in self.files))
 

@@ -21,7 +21,7 @@ data_class: confidential
 environments:
   dev:
     project: example-churn-dev
-    roles: {plan: [roles/bigquery.metadataViewer], runtime: [roles/bigquery.dataViewer]}
+    roles: {plan: [roles/pubsub.viewer], runtime: [roles/bigquery.dataViewer]}
   prod:
     project: example-churn-prod
     branch: release
@@ -49,7 +49,7 @@ budget: {amount: 700}
 
 @pytest.fixture(scope="session")
 def team() -> Team:
-    allowed = ExtraRoles(plan=("roles/bigquery.metadataViewer",), runtime=("roles/bigquery.dataViewer",))
+    allowed = ExtraRoles(plan=("roles/pubsub.viewer",), runtime=("roles/bigquery.dataViewer",))
     return resolved(EVERYTHING, platform(role_allow_list=allowed))
 
 

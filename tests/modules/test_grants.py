@@ -89,7 +89,7 @@ def test_roles_on_the_project(dev_plan: dict[str, Any]) -> None:
         "plan": (
             "artifactregistry.reader", "iam.securityReviewer", "iam.workloadIdentityPoolViewer", "run.viewer",
             "serviceusage.serviceUsageViewer", "storage.bucketViewer", "secretmanager.viewer", "monitoring.viewer",
-            "bigquery.metadataViewer",
+            "pubsub.viewer",
         ),
         "deploy": ("run.developer",),
         "runtime": ("cloudtrace.agent", "logging.logWriter", "monitoring.metricWriter", "bigquery.dataViewer"),

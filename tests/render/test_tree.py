@@ -49,15 +49,16 @@ def test_a_difference_is_shown_line_by_line(tmp_path: Path) -> None:
     assert "-x = 1\n+x = 2\n" in shown
 
 
-def test_a_stale_file_is_shown_and_goes_with_the_next_write_but_terraforms_own_stay(tmp_path: Path) -> None:
+def test_a_stale_file_is_shown_and_goes_with_the_next_write_but_nothing_else(tmp_path: Path) -> None:
     tree("a-dev").write(tmp_path)
     folder = tmp_path / "envs/a-dev"
-    for name in ("imports.tf", ".terraform.lock.hcl", "tfplan"):
+    (folder / "imports.tf").write_bytes(OWN)
+    for name in ("by_hand.tf", ".terraform.lock.hcl", "tfplan"):
         (folder / name).write_text("old\n")
     assert tree("a-dev").stale(tmp_path) == ("envs/a-dev/imports.tf",)
     assert "+++ /dev/null\n" in tree("a-dev").diff(tmp_path)
     tree("a-dev").write(tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == [".terraform.lock.hcl", "main.tf", "tfplan"]
+    assert sorted(path.name for path in folder.iterdir()) == [".terraform.lock.hcl", "by_hand.tf", "main.tf", "tfplan"]
 
 
 def test_a_root_that_the_request_no_longer_has_is_named_and_left(tmp_path: Path) -> None:
