@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.cloud.lookup import Lookup
-from provisioner.cloud.session import Session, open_session
+from provisioner.cloud.session import Network, Session, open_session
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
 from provisioner.terraform.recognition import Existing
@@ -22,7 +22,7 @@ class GoogleCloud:
 
     def preflight(self, team: Team) -> tuple[Problem, ...]:
         """Return everything that stands in the way, all at once; changes nothing."""
-        from provisioner.cloud.preflight import Preflight  # noqa: PLC0415 - the projects client takes most of a second
+        from provisioner.cloud.preflight import Preflight  # noqa: PLC0415 - the projects client takes 0.2 s to load
 
         return Preflight(self._session).problems(team)
 
@@ -43,6 +43,11 @@ class GoogleCloud:
         return self._lookup.has_object(bucket, name)
 
 
-def connect(token: str | None, key_file: str | None = None, impersonate: str | None = None) -> GoogleCloud:
-    """Return a connection; nothing is asked yet. See ``open_session`` for the parameters and errors."""
-    return GoogleCloud(open_session(token, key_file, impersonate))
+def connect(
+    token: str | None, key_file: str | None = None, impersonate: str | None = None, network: Network | None = None
+) -> GoogleCloud:
+    """Return a connection; nothing is asked yet. See ``find_credentials`` for the parameters and errors.
+
+    ``key_file`` is what GOOGLE_APPLICATION_CREDENTIALS names; in spite of its name it may hold anything but a key.
+    """
+    return GoogleCloud(open_session(token, key_file, impersonate, network))

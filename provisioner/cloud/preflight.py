@@ -5,124 +5,100 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from http import HTTPStatus
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound
-from google.cloud.resourcemanager_v3 import Project, ProjectsClient
+from google.cloud.resourcemanager_v3 import Project
 
-from provisioner.cloud.session import Session
+from provisioner.cloud.needs import needed_permissions
+from provisioner.cloud.projects import Projects
+from provisioner.cloud.session import Answer, NotAuthenticated, Session
+from provisioner.cloud.shared import billing_account, project_billing, state_bucket
+from provisioner.cloud.taken import taken_names
+from provisioner.errors import ProvisionError
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import EnvironmentSpec, Team
 
-NEEDED = (
-    "artifactregistry.repositories.create",
-    "artifactregistry.repositories.setIamPolicy",
-    "iam.serviceAccounts.create",
-    "iam.serviceAccounts.setIamPolicy",
-    "iam.workloadIdentityPoolProviders.create",
-    "iam.workloadIdentityPools.create",
-    "resourcemanager.projects.getIamPolicy",
-    "resourcemanager.projects.setIamPolicy",
-    "run.services.create",
-    "run.services.setIamPolicy",
-    "serviceusage.services.enable",
-    "storage.buckets.create",
-    "storage.buckets.setIamPolicy",
-)
-"""What applying an environment needs on its project; a part of what the modules' calls ask for."""
+_WORKERS = 8
+_SERVICES = "https://serviceusage.googleapis.com/v1/projects/{}/services?filter=state:ENABLED&pageSize=1"
 
-_WORKERS = 6
-_POOLS = "https://iam.googleapis.com/v1/projects/{}/locations/global/workloadIdentityPools/{}"
+Check = Callable[[], Iterator[Problem]]
 
 
 class Preflight:
-    """Reads only. ``session`` and ``projects`` are the same caller."""
+    """Reads only."""
 
     def __init__(self, session: Session) -> None:
-        """Open the projects client with its REST transport, which goes through the process's proxy like all else."""
+        """``session`` says as whom and which way."""
         self._session = session
-        self._projects = ProjectsClient(credentials=session.credentials, transport="rest")
+        self._projects = Projects(session)
 
     def problems(self, team: Team) -> tuple[Problem, ...]:
-        """Return all problems of a team's projects, its state bucket and its billing account."""
-        checks: list[Callable[[], Iterator[Problem]]] = [
-            partial(self._state_bucket, team),
-            partial(self._billing, team),
-            *(partial(self._environment, spec) for spec in team.environments),
-        ]
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            found = pool.map(lambda check: list(check()), checks)
-        return tuple(problem for rows in found for problem in rows)
+        """Return all problems of a team's projects, names, state bucket and billing account, blocking ones first.
 
-    def _environment(self, spec: EnvironmentSpec) -> Iterator[Problem]:
+        Credentials that do not work are one problem, however many checks they stop.
+        """
+        checks: list[Check] = [partial(state_bucket, self._session, team.platform.state)]
+        if any(spec.manage_project for spec in team.environments):
+            checks.append(partial(billing_account, self._session, team.platform.billing_account))
+        checks += [partial(self._environment, spec, team) for spec in team.environments]
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            found = [problem for rows in pool.map(_answered, checks) for problem in rows]
+        return tuple(sorted(dict.fromkeys(found), key=lambda problem: not problem.blocking))
+
+    def _environment(self, spec: EnvironmentSpec, team: Team) -> Iterator[Problem]:
         where = f"environments.{spec.name}.project: {spec.project}"
-        try:
-            project = self._projects.get_project(name=f"projects/{spec.project}")
-            held = self._projects.test_iam_permissions(resource=f"projects/{spec.project}", permissions=list(NEEDED))
-        except (Forbidden, NotFound):
-            yield Problem(
-                where,
-                f"the project {spec.project} does not exist, or you may not see it",
-                f"create it: gcloud projects create {spec.project}; or ask its owner for access",
-            )
+        project = self._projects.find(spec.project)
+        if project is None:
+            yield _missing(where, spec, team)
             return
-        except GoogleAPICallError as error:
-            yield Problem(where, f"Google Cloud answered: {error.message}", "mend what it says")
+        if project.state != Project.State.ACTIVE:
+            restore = f"gcloud projects undelete {spec.project}, or choose another project"
+            yield Problem(where, "the project is marked for deletion", restore)
             return
-        yield from _lifecycle(where, project)
-        missing = [permission for permission in NEEDED if permission not in held.permissions]
+        yield from self._permissions(where, spec)
+        yield from self._services(where, spec)
+        if spec.manage_project:
+            yield from project_billing(self._session, spec.project, team.platform.billing_account, where)
+        yield from taken_names(self._session, spec, project.name.removeprefix("projects/"))
+
+    def _permissions(self, where: str, spec: EnvironmentSpec) -> Iterator[Problem]:
+        missing = self._projects.missing_permissions(spec.project, needed_permissions(spec))
         if missing:
             yield Problem(
                 where,
-                f"you lack {len(missing)} permissions on {spec.project}: {', '.join(missing)}",
-                "ask the project's owner for them",
-            )
-        yield from self._soft_deleted(spec)
-
-    def _soft_deleted(self, spec: EnvironmentSpec) -> Iterator[Problem]:
-        answer = self._session.get(_POOLS.format(spec.project, spec.names.pool))
-        if answer.ok and answer.document.get("state") == "DELETED":
-            yield Problem(
-                f"environments.{spec.name}",
-                f"the workload identity pool {spec.names.pool} was deleted a short while ago; it is brought back",
-                blocking=False,
+                f"you lack {len(missing)} permissions: {', '.join(missing)}",
+                f"ask whoever administers {spec.project} to grant the role of the toolkit's apply identity",
             )
 
-    def _state_bucket(self, team: Team) -> Iterator[Problem]:
-        state = team.platform.state
-        where = f"platform.yaml: state.bucket: {state.bucket}"
-        answer = self._session.get(f"https://storage.googleapis.com/storage/v1/b/{state.bucket}")
-        if answer.status == HTTPStatus.NOT_FOUND:
-            make = (
-                f"gcloud storage buckets create gs://{state.bucket} --project={state.project} "
-                f"--location={state.location} --uniform-bucket-level-access --public-access-prevention"
-            )
-            yield Problem(where, "the state bucket does not exist", make)
-        elif not answer.ok:
-            yield Problem(
-                where, f"the state bucket cannot be read: {answer.message}", "ask the platform team for access"
-            )
-        elif not answer.document.get("versioning", {}).get("enabled"):
-            turn_on = f"gcloud storage buckets update gs://{state.bucket} --versioning"
-            yield Problem(where, "the state bucket keeps no old versions", turn_on)
-
-    def _billing(self, team: Team) -> Iterator[Problem]:
-        account = team.platform.billing_account
-        url = f"https://cloudbilling.googleapis.com/v1/billingAccounts/{account}:testIamPermissions"
-        wanted = "billing.budgets.create"
-        answer = self._session.call("POST", url, {"permissions": [wanted]})
-        if not answer.ok or wanted not in answer.document.get("permissions", []):
-            yield Problem(
-                f"platform.yaml: billing_account: {account}",
-                "you may not create budgets on the billing account, or it does not exist",
-                "ask its administrator for roles/billing.costsManager",
-            )
+    def _services(self, where: str, spec: EnvironmentSpec) -> Iterator[Problem]:
+        """Terraform enables all other APIs through this one."""
+        answer = self._session.get(_SERVICES.format(spec.project))
+        if answer.disabled_service:
+            yield _disabled(where, answer)
 
 
-def _lifecycle(where: str, project: Project) -> Iterator[Problem]:
-    if project.state != Project.State.ACTIVE:
-        yield Problem(
-            where,
-            f"the project {project.project_id} is marked for deletion",
-            f"restore it: gcloud projects undelete {project.project_id}",
-        )
+def _answered(check: Check) -> list[Problem]:
+    try:
+        return list(check())
+    except NotAuthenticated as refused:
+        return [Problem(refused.where, "Google refuses the credentials", refused.fix)]
+    except ProvisionError as error:
+        return [Problem(error.where, error.reason, error.fix)]
+
+
+def _missing(where: str, spec: EnvironmentSpec, team: Team) -> Problem:
+    organisation = team.platform.organisation
+    parent = f"--folder={organisation.folder}" if organisation.folder else f"--organization={organisation.id}"
+    return Problem(
+        where,
+        "the project does not exist, or you have no access to it",
+        f"gcloud projects create {spec.project} {parent}, or ask its owner for access",
+    )
+
+
+def _disabled(where: str, answer: Answer) -> Problem:
+    service, project = answer.disabled_service or ("", "")
+    return Problem(
+        where,
+        f"{service} is not enabled in {project}, where your credentials belong",
+        f"gcloud services enable {service} --project={project}",
+    )
