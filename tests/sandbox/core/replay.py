@@ -58,29 +58,35 @@ class Replay:
             )
         return text.encode(), {"content-type": "multipart/related; boundary=BOUNDARY"}
 
-    def _translated(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
+    def _translated(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {key: self._translated(inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [self._translated(inner) for inner in value]
         return self._translations.get(value, value) if isinstance(value, str) else value
 
-    def _compare(self, recorded: Any, ours: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
-        key = path.rpartition(".")[2]
+    def _compare(self, recorded: Any, ours: Any, path: str) -> Iterator[str]:
         if type(recorded) is not type(ours) and not (recorded == [] and ours is None):
             yield f"{path}: {type(recorded).__name__} became {type(ours).__name__}"
         elif isinstance(recorded, dict):
             yield from self._compare_objects(recorded, ours, path)
-        elif isinstance(recorded, list) and ours is not None:
-            if len(recorded) != len(ours):
-                yield f"{path}: {recorded} became {ours}"
-            for index, (one, other) in enumerate(zip(recorded, ours, strict=False)):
-                yield from self._compare(one, other, f"{path}[{index}]")
+        elif isinstance(recorded, list):
+            yield from self._compare_lists(recorded, ours or [], path)
         elif recorded != ours:
-            if isinstance(recorded, str) and key in _REPEATED:
-                self._translations[recorded] = ours
-            if key not in _MADE and not _invented_name(key, recorded):
-                yield f"{path}: {recorded!r} became {ours!r}"
+            yield from self._compare_values(recorded, ours, path)
+
+    def _compare_lists(self, recorded: list[Any], ours: list[Any], path: str) -> Iterator[str]:
+        if len(recorded) != len(ours):
+            yield f"{path}: {recorded} became {ours}"
+        for index, (one, other) in enumerate(zip(recorded, ours, strict=False)):
+            yield from self._compare(one, other, f"{path}[{index}]")
+
+    def _compare_values(self, recorded: Any, ours: Any, path: str) -> Iterator[str]:
+        key = path.rpartition(".")[2]
+        if isinstance(recorded, str) and key in _REPEATED:
+            self._translations[recorded] = ours
+        if key not in _MADE and not _invented_name(key, recorded):
+            yield f"{path}: {recorded!r} became {ours!r}"
 
     def _compare_objects(self, recorded: dict[str, Any], ours: dict[str, Any], path: str) -> Iterator[str]:
         missing = {key for key in set(recorded) - set(ours) if recorded[key] != []}
