@@ -17,6 +17,7 @@ _ADVICE = {
 }
 _WRONG_TOKEN = "the token cannot do this"  # noqa: S105 - a message
 _SERVER_ERROR = 500
+_NO_SUCH_PART = 501
 
 
 class GitHubError(ProvisionError):
@@ -48,6 +49,8 @@ def _advice(status: int, headers: Mapping[str, str]) -> str:
     needed = headers.get("x-accepted-github-permissions")
     if status == HTTPStatus.FORBIDDEN and needed:
         return f"{_WRONG_TOKEN}: it needs {needed}"
+    if status == _NO_SUCH_PART:
+        return "this server does not have that part of the API: use a newer one"
     if status >= _SERVER_ERROR:
         return "GitHub has trouble (https://www.githubstatus.com): run it again later, it goes on where it stopped"
     known = next((advice for code, advice in _ADVICE.items() if code == status), None)

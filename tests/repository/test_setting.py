@@ -30,7 +30,7 @@ def test_defaults_that_github_adds_are_no_difference(expected: dict[str, Any], m
 
 
 @given(st.lists(JSON, max_size=5), st.randoms())
-def test_the_order_of_a_list_is_no_difference(expected: list[Any], random: Any) -> None:  # noqa: ANN401 - hypothesis
+def test_the_order_of_a_list_is_no_difference(expected: list[Any], random: Any) -> None:
     assert covers(expected, random.sample(expected, len(expected)))
 
 

@@ -28,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         server: Any = self.server
+        server.ports.add(self.client_address[1])
         server.seen.append((self.command, self.path, self.headers["Authorization"], body))
         status, headers, document = server.answer(self.command, self.path, len(server.seen))
         content = json.dumps(document).encode()
@@ -46,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Any]:
     started: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    started.seen = []
+    started.seen, started.ports = [], set()
     thread = threading.Thread(target=started.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield started
@@ -56,7 +57,7 @@ def server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def api(server: Any) -> Iterator[GitHubApi]:  # noqa: ANN401 - a test server
+def api(server: Any) -> Iterator[GitHubApi]:
     transport = PyGithubTransport(
         f"http://127.0.0.1:{server.server_address[1]}", "ghs_secret", None, backoff_seconds=0.01
     )
@@ -64,7 +65,7 @@ def api(server: Any) -> Iterator[GitHubApi]:  # noqa: ANN401 - a test server
     transport.close()
 
 
-def refuse(status: int, message: str, headers: dict[str, str] | None = None, errors: list[Any] | None = None) -> Any:  # noqa: ANN401 - a function for the server
+def refuse(status: int, message: str, headers: dict[str, str] | None = None, errors: list[Any] | None = None) -> Any:
     return lambda *_: (status, headers or {}, {"message": message, **({"errors": errors} if errors else {})})
 
 
@@ -81,7 +82,7 @@ ERRORS = [{"resource": "Repository", "message": "name is too long"}, "and ugly"]
         (refuse(422, "No", {}, ERRORS), "GitHub answered 422: No (name is too long; and ugly)", "change the request"),
     ],
 )
-def test_a_refusal_says_what_to_do(server: Any, api: GitHubApi, answer: Any, reason: str, fix: str) -> None:  # noqa: ANN401 - a test server
+def test_a_refusal_says_what_to_do(server: Any, api: GitHubApi, answer: Any, reason: str, fix: str) -> None:
     server.answer = answer
     with pytest.raises(GitHubError) as caught:
         api.write("PUT", "/repos/o/r/topics", {"names": []})
@@ -91,12 +92,12 @@ def test_a_refusal_says_what_to_do(server: Any, api: GitHubApi, answer: Any, rea
     assert "ghs_secret" not in str(caught.value)
 
 
-def test_trouble_of_github_is_tried_again(server: Any, api: GitHubApi) -> None:  # noqa: ANN401 - a test server
+def test_trouble_of_github_is_tried_again(server: Any, api: GitHubApi) -> None:
     server.answer = lambda _method, _path, call: (503 if call < 3 else 200, {}, {"ok": call})
     assert api.get("/repos/o/r")["ok"] == 3
 
 
-def test_trouble_that_stays_is_told(server: Any, api: GitHubApi) -> None:  # noqa: ANN401 - a test server
+def test_trouble_that_stays_is_told(server: Any, api: GitHubApi) -> None:
     server.answer = refuse(502, "Server Error")
     with pytest.raises(GitHubError, match="502") as caught:
         api.get("/repos/o/r")
@@ -111,7 +112,7 @@ def test_a_host_that_does_not_answer_is_told() -> None:
     assert "http://127.0.0.1:9/repos/o/r" in caught.value.where
 
 
-def test_many_threads_each_get_their_own_answer(server: Any, api: GitHubApi) -> None:  # noqa: ANN401 - a test server
+def test_many_threads_each_get_their_own_answer(server: Any, api: GitHubApi) -> None:
     server.answer = lambda _method, path, _call: (200, {}, {"path": path})
     paths = [f"/things/{number}" for number in range(120)]
     with ThreadPoolExecutor(4 * POOL_SIZE) as pool:
@@ -120,7 +121,14 @@ def test_many_threads_each_get_their_own_answer(server: Any, api: GitHubApi) -> 
     assert {authorization for _, _, authorization, _ in server.seen} == {"token ghs_secret"}
 
 
-def test_all_pages_are_read(server: Any, api: GitHubApi) -> None:  # noqa: ANN401 - a test server
+def test_connections_are_kept(server: Any, api: GitHubApi) -> None:
+    server.answer = lambda *_: (200, {}, {})
+    for _ in range(10):
+        api.get("/x")
+    assert len(server.ports) == 1
+
+
+def test_all_pages_are_read(server: Any, api: GitHubApi) -> None:
     rows = list(range(65))
 
     def answer(_method: str, path: str, _call: int) -> Answer:
@@ -133,7 +141,7 @@ def test_all_pages_are_read(server: Any, api: GitHubApi) -> None:  # noqa: ANN40
     assert api.pages("/repos/o/r/actions/variables", "variables") == rows
 
 
-def test_a_list_of_what_does_not_exist_is_empty_only_on_demand(server: Any, api: GitHubApi) -> None:  # noqa: ANN401 - a test server
+def test_a_list_of_what_does_not_exist_is_empty_only_on_demand(server: Any, api: GitHubApi) -> None:
     server.answer = refuse(404, "Not Found")
     assert api.pages("/x/variables", "variables", missing_ok=True) == []
     assert api.find("/x") is None
@@ -149,12 +157,12 @@ def test_a_list_of_what_does_not_exist_is_empty_only_on_demand(server: Any, api:
         (422, "Name must be unique"),
     ],
 )
-def test_creating_what_exists_is_no_error(server: Any, api: GitHubApi, status: int, message: str) -> None:  # noqa: ANN401 - a test server
+def test_creating_what_exists_is_no_error(server: Any, api: GitHubApi, status: int, message: str) -> None:
     server.answer = refuse(422, "Validation Failed", {}, [message]) if status == 422 else refuse(status, message)
     assert api.create("/things", {"name": "x"}) is False
 
 
-def test_creating_what_is_wrong_is_an_error(server: Any, api: GitHubApi) -> None:  # noqa: ANN401 - a test server
+def test_creating_what_is_wrong_is_an_error(server: Any, api: GitHubApi) -> None:
     server.answer = refuse(422, "Validation Failed", {}, ["name is wrong"])
     with pytest.raises(GitHubError, match="name is wrong"):
         api.create("/things", {"name": "x"})

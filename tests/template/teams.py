@@ -24,7 +24,7 @@ def example(name: str) -> Team:
     return resolve(load_request(EXAMPLES / f"{name}.yaml", platform()), platform())
 
 
-def asked(**changes: Any) -> Team:  # noqa: ANN401 - any field of a request
+def asked(**changes: Any) -> Team:
     document: dict[str, Any] = {
         "team": "churn",
         "owner": "churn@example.com",

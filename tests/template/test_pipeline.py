@@ -136,7 +136,7 @@ def test_a_pinned_champion_keeps_the_traffic(job: Job) -> None:
 
 
 @pytest.mark.parametrize(("status", "serves"), [(200, "scoring-00002"), (404, "scoring-00001")])
-def test_a_failed_smoke_test_goes_back(job: Job, listening: Any, status: int, serves: str) -> None:  # noqa: ANN401 - a test server
+def test_a_failed_smoke_test_goes_back(job: Job, listening: Any, status: int, serves: str) -> None:
     listening.status = status
     url = f"http://127.0.0.1:{listening.server_address[1]}"
     job.say({"url": url, "traffic": [{"revisionName": "scoring-00001", "percent": 100}]})

@@ -28,7 +28,7 @@ MATRIX = matrix()
 LEFT_OVER = re.compile(rb"<\[|\]>|<%|%>|<#|#>|\.jinja")
 
 
-def parsed(content: bytes) -> Any:  # noqa: ANN401 - YAML has no narrower type
+def parsed(content: bytes) -> Any:
     return YAML(typ="safe", pure=True).load(content.decode())
 
 

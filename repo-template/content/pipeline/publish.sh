@@ -5,8 +5,9 @@
 set -euo pipefail
 source_image=$1 target=$2 tag=$3
 
-login=$(mktemp)
-trap 'rm -f "$login"' EXIT
+folder=$(mktemp -d) # only this user can read it
+trap 'rm -rf "$folder"' EXIT
+login=$folder/login.json
 login_to() {
   skopeo login --authfile "$login" --username oauth2accesstoken --password-stdin "${1%%/*}" <<<"$REGISTRY_TOKEN" >/dev/null
 }
