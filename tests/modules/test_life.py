@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.modules.environments import Estate, estate
-from tests.modules.stage import STATE_BUCKET, changes
+from tests.modules.stage import STATE_BUCKET, Root, changes
 from tests.render.teams import platform
 from tests.render.teams import team as resolved
 
@@ -23,8 +23,12 @@ PROTECTED = {
 }
 
 
-def test_after_apply_nothing_is_left_to_do_and_the_outputs_say_what_exists(own_estate: Estate) -> None:
-    dev = own_estate.applied("churn-dev")
+@pytest.fixture(scope="module")
+def dev(shared_estate: Estate) -> Root:
+    return shared_estate.applied("churn-dev")
+
+
+def test_after_apply_nothing_is_left_to_do_and_the_outputs_say_what_exists(dev: Root) -> None:
     assert dev.unchanged()
     found = dev.output()
     services = found.pop("services")
@@ -49,57 +53,50 @@ def test_after_apply_nothing_is_left_to_do_and_the_outputs_say_what_exists(own_e
     assert all(service["uri"].startswith("https://churn-dev-") for service in services.values())
 
 
-def test_a_release_from_ci_is_not_taken_back(own_estate: Estate) -> None:
-    dev = own_estate.applied("churn-dev")
-    service = own_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")
+def test_a_release_from_ci_is_not_taken_back(dev: Root, shared_estate: Estate) -> None:
+    service = shared_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")
     image = f"europe-west1-docker.pkg.dev/example-churn-dev/churn-dev-images/app@sha256:{'a' * 64}"
     service["template"]["containers"][0]["image"] = image
     service["template"]["labels"] = {"commit": "abc"}
     service["template"]["annotations"] = {"run.googleapis.com/client-name": "gcloud"}
     service["annotations"] = {"deployed-by": "ci"}
     service["client"], service["clientVersion"] = "gcloud", "500.0.0"
-    own_estate.cloud.call("PATCH", f"{RUN}/churn-dev-scoring", service)
-    assert own_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")["template"]["containers"][0]["image"] == image
+    shared_estate.cloud.call("PATCH", f"{RUN}/churn-dev-scoring", service)
+    assert shared_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")["template"]["containers"][0]["image"] == image
     assert dev.unchanged()
 
 
-def test_a_widened_setting_is_drift(own_estate: Estate) -> None:
-    dev = own_estate.applied("churn-dev")
+def test_a_widened_setting_is_drift(dev: Root, shared_estate: Estate) -> None:
     open_bucket = {"iamConfiguration": {"publicAccessPrevention": "inherited"}}
-    own_estate.cloud.call("PATCH", "storage.googleapis.com/storage/v1/b/example-churn-dev-churn-dev-data", open_bucket)
+    shared_estate.cloud.call(
+        "PATCH", "storage.googleapis.com/storage/v1/b/example-churn-dev-churn-dev-data", open_bucket
+    )
     assert changes(dev.plan()) == {DATA: ["update"]}
+    dev.apply()
+    assert dev.unchanged()
 
 
-def test_the_links_root_lets_prod_read_devs_images(own_estate: Estate) -> None:
-    for name in ("churn-dev", "churn-prod"):
-        own_estate.applied(name)
-    links = own_estate.applied("churn-links")
+def test_the_links_root_lets_prod_read_devs_images(dev: Root, shared_estate: Estate) -> None:
+    assert dev.output()["registries"]
+    shared_estate.applied("churn-prod")
+    links = shared_estate.applied("churn-links")
     assert links.unchanged()
     place = "artifactregistry.googleapis.com/v1/projects/example-churn-dev/locations/europe-west1/repositories"
-    policy = own_estate.cloud.call("GET", f"{place}/churn-dev-images:getIamPolicy")
+    policy = shared_estate.cloud.call("GET", f"{place}/churn-dev-images:getIamPolicy")
     assert {binding["role"]: binding["members"] for binding in policy["bindings"]}["roles/artifactregistry.reader"] == [
         "serviceAccount:churn-prod-deploy@example-churn-prod.iam.gserviceaccount.com"
     ]
 
 
-def test_what_a_run_could_not_record_is_taken_in_without_a_change(own_estate: Estate) -> None:
-    dev = own_estate.applied("churn-dev")
+def test_what_a_run_could_not_record_is_taken_in_without_a_change(dev: Root, shared_estate: Estate) -> None:
     dev.ok("state", "rm", DATA)
     wanted = {"churn-dev": [(DATA, "example-churn-dev/example-churn-dev-churn-dev-data")]}
-    plan = own_estate.root("churn-dev", imports=wanted).plan()
+    plan = shared_estate.root("churn-dev", imports=wanted).plan()
     actions = {action for listed in changes(plan).values() for action in listed}
     assert "create" not in actions
     assert "delete" not in actions
     dev.apply()
-    assert own_estate.root("churn-dev").unchanged()
-
-
-def test_a_protected_service_survives_a_destroy(own_estate: Estate) -> None:
-    dev = own_estate.applied("churn-dev")
-    dev.plan("-destroy")
-    done = dev.terraform("apply", "tfplan")
-    assert done.returncode == 1
-    assert own_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")["name"].endswith("churn-dev-scoring")
+    assert shared_estate.root("churn-dev").unchanged()
 
 
 def test_a_destroy_in_two_plans_keeps_what_was_kept(own_estate: Estate) -> None:
@@ -127,6 +124,15 @@ def test_a_destroy_in_two_plans_keeps_what_was_kept(own_estate: Estate) -> None:
     assert not [member for member in members if "churn-dev-runtime" in member]
 
 
+@pytest.mark.slow
+def test_a_protected_service_survives_a_destroy(own_estate: Estate) -> None:
+    dev = own_estate.applied("churn-dev")
+    dev.plan("-destroy")
+    assert "deletion_protection" in dev.terraform("apply", "-no-color", "tfplan").stderr
+    assert own_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")["name"].endswith("churn-dev-scoring")
+
+
+@pytest.mark.slow
 def test_asked_to_a_destroy_takes_the_data_along(own_estate: Estate) -> None:
     dev = own_estate.applied("churn-dev")
     upload = (
