@@ -69,6 +69,7 @@ SERVICES: tuple[Service, ...] = (
         ("compute.googleapis.com", "www.googleapis.com"),
         {"/compute/v1/": "compute.v1"},
         ("compute",),
+        optional=True,
     ),
     Service(
         "oauth2.googleapis.com",

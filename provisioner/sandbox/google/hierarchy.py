@@ -109,22 +109,20 @@ def service_disabled_error(found: Document, service: str, title: str) -> ApiErro
         "service": service,
         "serviceTitle": title,
     }
-    return permission_denied(
-        text,
-        [
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "SERVICE_DISABLED",
-                "domain": "googleapis.com",
-                "metadata": metadata,
-            },
-            {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": text},
-            {
-                "@type": "type.googleapis.com/google.rpc.Help",
-                "links": [{"description": "Google developers console API activation", "url": link}],
-            },
-        ],
-    )
+    details: list[Document] = [
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "SERVICE_DISABLED",
+            "domain": "googleapis.com",
+            "metadata": metadata,
+        },
+        {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": text},
+        {
+            "@type": "type.googleapis.com/google.rpc.Help",
+            "links": [{"description": "Google developers console API activation", "url": link}],
+        },
+    ]
+    return ApiError("PERMISSION_DENIED", text, details=details, domain="usageLimits", reason="accessNotConfigured")
 
 
 def _consumer(id_or_number: str) -> Document:

@@ -133,6 +133,7 @@ class MethodMark:
     permissions: Permissions
     on: Callable[[Call], Resource] | None
     public: bool
+    blind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +145,26 @@ class RouteMark:
     path: str
     name: str
     public: bool
+    blind: bool
     errors: Callable[[ApiError], Response] | None
 
 
 def method(
-    *ids: str, permission: Permissions = (), on: Callable[[Call], Resource] | None = None, public: bool = False
+    *ids: str,
+    permission: Permissions = (),
+    on: Callable[[Call], Resource] | None = None,
+    public: bool = False,
+    blind: bool = False,
 ) -> Callable[[HandlerT], HandlerT]:
     """Mark a handler of one or more discovery methods; ``v3/…`` means only that version of the API.
 
     Without ``on`` the handler checks permissions itself (``call.require``); a method that needs none says so with
-    ``public=True`` (no token needed) or leaves both out (any valid token).
+    ``public=True`` (no token needed), ``blind=True`` (tokens are not even looked at) or leaves both out (any valid
+    token).
     """
 
     def mark(handler: HandlerT) -> HandlerT:
-        marks = tuple(MethodMark(method_id, permission, on, public) for method_id in ids)
+        marks = tuple(MethodMark(method_id, permission, on, public or blind, blind) for method_id in ids)
         handler.sandbox_methods = marks  # type: ignore[attr-defined]
         return handler
 
@@ -171,6 +178,7 @@ def route(  # noqa: PLR0913 - a route has this many sides
     *,
     name: str,
     public: bool = False,
+    blind: bool = False,
     errors: Callable[[ApiError], Response] | None = None,
 ) -> Callable[[HandlerT], HandlerT]:
     """Mark a handler of a URL that is in no discovery document.
@@ -182,7 +190,7 @@ def route(  # noqa: PLR0913 - a route has this many sides
 
     def mark(handler: HandlerT) -> HandlerT:
         wanted = (verbs,) if isinstance(verbs, str) else verbs
-        handler.sandbox_route = RouteMark(host, wanted, path, name, public, errors)  # type: ignore[attr-defined]
+        handler.sandbox_route = RouteMark(host, wanted, path, name, public or blind, blind, errors)  # type: ignore[attr-defined]
         return handler
 
     return mark

@@ -73,6 +73,7 @@ class Target:
     handler: Handler | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     open_to_anonymous: bool = False
+    blind: bool = False
     download: bool = False
     legacy: bool = False
     errors: Callable[[ApiError], Response] | None = None
@@ -149,6 +150,7 @@ def _match_method(service: LoadedService, request: Request) -> Target | None:
         mark,
         handler,
         open_to_anonymous=mark is not None and (mark.public or mark.on is not None),
+        blind=mark is not None and mark.blind,
         download=download,
         legacy=api.legacy,
     )
@@ -167,6 +169,7 @@ def _match_route(service: LoadedService, request: Request) -> Target | None:
                 handler=handler,
                 groups=groups,
                 open_to_anonymous=mark.public,
+                blind=mark.blind,
                 errors=mark.errors,
             )
     return None

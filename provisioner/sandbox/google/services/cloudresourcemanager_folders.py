@@ -28,8 +28,7 @@ def create(call: Call) -> Json:
     """Create a folder; its creator may administer it."""
     made = containers.create_folder(call.tx, call.body["parent"], call.body.get("displayName", ""), call.now)
     policy = parent_policies(call.tx, made["name"])[0]
-    for role in ("roles/resourcemanager.folderAdmin", "roles/resourcemanager.folderEditor"):
-        grant(call.tx, policy, role, [call.caller.member], call.now)
+    grant(call.tx, policy, "roles/resourcemanager.folderAdmin", [call.caller.member], call.now)
     return _done(call, made, "cf")
 
 

@@ -42,7 +42,7 @@ def user_info_v3(call: Call) -> Json:
     ("GET", "POST"),
     r"/tokeninfo|/oauth2/v[13]/tokeninfo",
     name="oauth2.tokeninfo.v3",
-    public=True,
+    blind=True,
 )
 def token_info(call: Call) -> Json | Response:
     """Return what an access token stands for; the token itself is the authority."""
@@ -51,7 +51,7 @@ def token_info(call: Call) -> Json | Response:
     return _token_info(call, token)
 
 
-@method("oauth2.tokeninfo", public=True)
+@method("oauth2.tokeninfo", blind=True)
 def token_info_v2(call: Call) -> Json | Response:
     """Return the same through the discovery document's method."""
     return _token_info(call, call.params.get("access_token", ""))
