@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.modules.environments import Estate
+from tests.modules.stage import module_root
 from tests.modules.test_grants import of_type
+from tests.modules.test_readmes import example
 
 pytestmark = pytest.mark.e2e
 
@@ -107,3 +112,46 @@ def test_no_key_no_basic_role_no_authoritative_grant(dev_plan: dict[str, Any], p
             change["change"]["after"].get("role") for change in plan["resource_changes"] if change["change"]["after"]
         }
         assert not roles & {"roles/owner", "roles/editor", "roles/viewer"}
+
+
+AGENTS = {
+    "gcs-bucket": "gs-project-accounts",
+    "artifact-registry": "gcp-sa-artifactregistry",
+    "cloud-run": "serverless-robot-prod",
+}
+KEY = "projects/example-keys/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+
+
+def test_a_key_is_granted_to_googles_own_account_and_used(shared_estate: Estate, tmp_path: Path) -> None:
+    lines = f'project_id = "example-churn-dev"\n  project_number = "420000000001"\n  kms_key = "{KEY}"'
+    bodies = (re.sub(r"project_id +=.*", lines, example(module)) for module in AGENTS)
+    plan = module_root(tmp_path, shared_estate.server, "\n".join(bodies)).plan()
+    grants = {
+        (one["member"], one["role"], one["crypto_key_id"]) for one in of_type(plan, "google_kms_crypto_key_iam_member")
+    }
+    assert grants == {
+        (
+            f"serviceAccount:service-420000000001@{agent}.iam.gserviceaccount.com",
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+            KEY,
+        )
+        for agent in AGENTS.values()
+    }
+    assert of_type(plan, "google_storage_bucket")[0]["encryption"][0]["default_kms_key_name"] == KEY
+    assert of_type(plan, "google_artifact_registry_repository")[0]["kms_key_name"] == KEY
+    assert of_type(plan, "google_cloud_run_v2_service")[0]["template"][0]["encryption_key"] == KEY
+
+
+def test_the_condition_admits_own_runners_and_only_named_workflows_where_asked(
+    shared_estate: Estate, tmp_path: Path
+) -> None:
+    workflow = "example-ml/pipelines/.github/workflows/release.yaml@refs/tags/v1"
+    asked = f'allow_pull_request_plan = true\n  self_hosted_runners = true\n  trusted_workflows = ["{workflow}"]'
+    body = example("workload-identity").replace("allow_pull_request_plan = true", asked)
+    plan = module_root(tmp_path, shared_estate.server, body).plan()
+    (provider,) = of_type(plan, "google_iam_workload_identity_pool_provider")
+    assert provider["attribute_condition"] == (
+        "assertion.repository_owner_id == '700800' && assertion.repository_id in ['900100200']"
+        " && assertion.event_name in ['push','workflow_dispatch','schedule','pull_request']"
+        f" && has(assertion.job_workflow_ref) && assertion.job_workflow_ref in ['{workflow}']"
+    )

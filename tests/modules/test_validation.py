@@ -13,6 +13,7 @@ from tests.modules.test_readmes import example
 pytestmark = pytest.mark.e2e
 
 DIGEST = "sha256:1595248959b1eaac7f793dfcab2adaecf9c14fdf1cc2b60d20539c6b22fd8e4a"
+KEY = "projects/example-keys/locations/europe-west1/keyRings/ring/cryptoKeys/key"
 # module, what stands in its example, what a person writes instead, what the message says
 ALONE = (
     ("project-services", '"example-churn-dev"', '"Churn Dev"', "Write the project's id"),
@@ -65,6 +66,7 @@ ALONE = (
 )
 # Rules that compare two values: Terraform asks them only once every single value is right.
 ACROSS = (
+    ("gcs-bucket", '"EUROPE-WEST1"', f'"EU"\n  kms_key = "{KEY}"', "With kms_key, give the project's number"),
     ("artifact-registry", '"europe-west1"', '"europe-west1"\n  immutable_tags = false', "need mutable_reason"),
     ("cloud-run", '"group:churn-team@example.com"', '"allUsers"', "allUsers is allowed only together with ingress"),
     ("cloud-run", "LOG_LEVEL =", "API_KEY =", "keep one of them"),

@@ -7,6 +7,11 @@ variable "project_number" {
   description = "Number of the same project: Artifact Registry's own account is named after it. Needed with kms_key."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.kms_key == null || var.project_number != null
+    error_message = "With kms_key, give the project's number: the key is granted to Google's own account of that name."
+  }
 }
 
 variable "name" {
