@@ -8,7 +8,7 @@ from provisioner.errors import InvalidInput
 from provisioner.runs.inputs import Inputs, thaw
 from provisioner.runs.ledger import Run
 from provisioner.settings import Settings
-from provisioner.wiring import open_artifacts, open_ledger
+from provisioner.wiring.folders import open_artifacts, open_ledger
 
 
 def last_run(settings: Settings, team: str, verb: str | None = None) -> Run:

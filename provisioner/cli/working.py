@@ -15,18 +15,8 @@ from provisioner.request.models import Platform, Request
 from provisioner.runs.execution import Asked, Execution, open_or_continue
 from provisioner.runs.inputs import Inputs, freeze, thaw
 from provisioner.runs.ledger import Run
-from provisioner.wiring import (
-    Place,
-    enter,
-    find_terraform,
-    open_artifacts,
-    open_ledger,
-    place_of,
-    runs_folder,
-    tools_for,
-    versions,
-    workers,
-)
+from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, runs_folder, versions, workers
+from provisioner.wiring.place import Place, enter, place_of, tools_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 from pathlib import Path
 
-from provisioner.render import modules_version
 from provisioner.repository import template_version
 from provisioner.runs.artifacts import Artifacts
 from provisioner.runs.ledger import Ledger
@@ -44,6 +43,8 @@ def find_terraform(settings: Settings) -> Terraform:
 
 def versions(settings: Settings) -> dict[str, str]:
     """Return the versions of what takes part in a run; they belong to its frozen inputs."""
+    from provisioner.render import modules_version  # noqa: PLC0415 - only this question pays for the templates
+
     return {
         "provision-env": importlib.metadata.version("provision-env"),
         "terraform": str(find_terraform(settings)),

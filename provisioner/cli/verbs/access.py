@@ -11,7 +11,7 @@ from provisioner import settings
 from provisioner.cli.output import bad, emit, good, output_option, table
 from provisioner.cli.recorded import last_run
 from provisioner.errors import ProvisionError
-from provisioner.wiring import open_artifacts, open_ledger
+from provisioner.wiring.folders import open_artifacts, open_ledger
 
 
 @click.command()

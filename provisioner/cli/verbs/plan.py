@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from provisioner import settings
-from provisioner.cli.display import display
 from provisioner.cli.inputs import platform_option, read_team, request_argument, sandbox_option
 from provisioner.cli.output import bad, emit, good, output_option
 from provisioner.errors import RefusedByPolicy
@@ -26,6 +25,7 @@ def command(*, request_file: Path, platform_file: Path | None, sandbox: bool | N
     Creates nothing anywhere and takes no lock. Where the repository does not exist yet its id is a stand-in.
     Exit code 3 when a rule refuses the plan.
     """
+    from provisioner.cli.display import display  # noqa: PLC0415 - help does not pay for it
     from provisioner.wiring.observing import preview  # noqa: PLC0415 - help does not pay for it
 
     team = read_team(request_file, platform_file)

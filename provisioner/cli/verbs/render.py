@@ -9,7 +9,6 @@ import click
 from provisioner.cli.inputs import platform_option, read_team, request_argument
 from provisioner.cli.output import emit, good, output_option
 from provisioner.errors import ProvisionError
-from provisioner.render import RepositoryIds, render
 
 
 @click.command()
@@ -42,6 +41,8 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     The same request gives the same bytes. Without ids the roots carry a preview id, which the rules refuse at apply.
     """
+    from provisioner.render import RepositoryIds, render  # noqa: PLC0415 - help does not pay for the templates
+
     team = read_team(request_file, platform_file)
     ids = RepositoryIds(repository_id, owner_id) if repository_id and owner_id else RepositoryIds.of_preview()
     tree = render(team, ids)

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from provisioner import settings
-from provisioner.cli.display import display
 from provisioner.cli.inputs import platform_option, read_team, request_argument, sandbox_option
 from provisioner.cli.output import bad, emit, good, output_option
 from provisioner.errors import InvalidInput, ProvisionError
@@ -42,6 +41,7 @@ def bootstrap(
     *, request_file: Path, platform_file: Path | None, sandbox: bool | None, outputs_file: Path, output: str
 ) -> None:
     """Make the repository of REQUEST and fill it: environments, variables, first commit, rulesets."""
+    from provisioner.cli.display import display  # noqa: PLC0415 - help does not pay for it
     from provisioner.wiring.repositories import set_up  # noqa: PLC0415 - help does not pay for it
 
     team, current = read_team(request_file, platform_file), settings.read()
@@ -61,6 +61,7 @@ def verify(
     *, request_file: Path, platform_file: Path | None, sandbox: bool | None, outputs_file: Path, output: str
 ) -> None:
     """Compare the repository of REQUEST with what was set up; exit code 1 when something differs."""
+    from provisioner.cli.display import display  # noqa: PLC0415 - help does not pay for it
     from provisioner.wiring.repositories import differences  # noqa: PLC0415 - help does not pay for it
 
     team, current = read_team(request_file, platform_file), settings.read()

@@ -8,7 +8,7 @@ from provisioner import settings
 from provisioner.cli.output import bad, emit, good, output_option, table
 from provisioner.errors import InvalidInput
 from provisioner.runs.ledger import Ledger, Run
-from provisioner.wiring import open_ledger, read_steps
+from provisioner.wiring.folders import open_ledger, read_steps
 
 
 @click.group()

@@ -14,7 +14,7 @@ from provisioner import settings
 from provisioner.cli.output import emit, faint, good, output_option, table
 from provisioner.errors import ProvisionError
 from provisioner.sandbox.handle import Handle, ensure, join
-from provisioner.wiring import sandbox_folder
+from provisioner.wiring.folders import sandbox_folder
 
 
 @click.group()

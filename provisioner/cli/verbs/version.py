@@ -10,15 +10,16 @@ import click
 from provisioner import settings
 from provisioner.cli.output import emit, output_option
 from provisioner.errors import ProvisionError
-from provisioner.render import modules_version
 from provisioner.repository import template_version
-from provisioner.wiring import find_terraform
+from provisioner.wiring.folders import find_terraform
 
 
 @click.command()
 @output_option
 def command(output: str) -> None:
     """Show the versions of provision-env, Terraform, the modules and the repository template."""
+    from provisioner.render import modules_version  # noqa: PLC0415 - help does not pay for the templates
+
     document = {
         "provision-env": importlib.metadata.version("provision-env"),
         "terraform": _terraform(),
