@@ -12,10 +12,11 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetWorkflowID, StepInfo
 
 from provisioner.errors import ProvisionError
 from provisioner.runs.serializer import JsonSerializer
@@ -92,12 +93,23 @@ def run_to_end(run_id: str, workflow: Workflow, inputs: str) -> Document:
     return result
 
 
-def steps_of(run_id: str) -> list[dict[str, str]]:
-    """Return the steps that a run has behind it: name, and ``done`` or the error."""
-    return [
-        {"step": step["function_name"], "status": str(step["error"] or "done")}
-        for step in DBOS.list_workflow_steps(run_id)
-    ]
+def steps_of(run_id: str) -> list[Document]:
+    """Return the steps that a run has behind it.
+
+    Each has ``step``, ``status`` (``done`` or the error), ``started`` (UTC, ISO 8601) and ``seconds``; the last two are
+    None for a step whose times were not recorded.
+    """
+    return [_step(each) for each in DBOS.list_workflow_steps(run_id)]
+
+
+def _step(recorded: StepInfo) -> Document:
+    began, ended = recorded["started_at_epoch_ms"], recorded["completed_at_epoch_ms"]
+    return {
+        "step": recorded["function_name"],
+        "status": str(recorded["error"] or "done"),
+        "started": None if began is None else datetime.fromtimestamp(began / 1000, UTC).isoformat("T", "milliseconds"),
+        "seconds": None if began is None or ended is None else (ended - began) / 1000,
+    }
 
 
 def _first_failed_step(run_id: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from pathlib import Path
+from typing import Any
 
 from provisioner.repository import template_version
 from provisioner.runs.artifacts import Artifacts
@@ -58,7 +59,7 @@ def workers() -> int:
     return max(3, min(_MOST_WORKERS, os.cpu_count() or 1))
 
 
-def read_steps(settings: Settings, run_id: str) -> list[dict[str, str]]:
+def read_steps(settings: Settings, run_id: str) -> list[dict[str, Any]]:
     """Return the durable steps that a run has behind it."""
     from provisioner.runs.engine import engine, steps_of  # noqa: PLC0415 - only this question pays for the engine
 
