@@ -186,6 +186,15 @@ def get_app(call: Call) -> Answer:
     return Answer(apps.show_app(call.tx, call.urls, call.caller.app))
 
 
+def get_app_by_slug(call: Call) -> Answer:
+    """Show an App to others: where it is installed is its own business."""
+    app = apps.find_app(call.tx, call.parameters["app_slug"])
+    if app is None:
+        raise not_found()
+    shown = apps.show_app(call.tx, call.urls, app)
+    return Answer({name: value for name, value in shown.items() if name != "installations_count"})
+
+
 def list_app_installations(call: Call) -> Listing:
     """List where the App is installed."""
     held = apps.installations_of(call.tx, call.caller.app["id"])
@@ -267,6 +276,7 @@ ROUTES = (
     route("GET", "/orgs/{org}/members/{username}", org_read(), check_member, "orgs/members"),
     route("GET", "/orgs/{org}/memberships/{username}", org_read(), get_membership, "orgs/members"),
     route("GET", "/app", APP, get_app, "apps/apps#get-the-authenticated-app"),
+    route("GET", "/apps/{app_slug}", ANYONE, get_app_by_slug, "apps/apps#get-an-app"),
     route("GET", "/app/installations", APP, list_app_installations, "apps/apps"),
     route("GET", "/app/installations/{installation_id}", APP, get_app_installation, "apps/apps"),
     route("POST", "/app/installations/{installation_id}/access_tokens", APP, create_installation_token, "apps/apps"),
