@@ -27,6 +27,10 @@ class Field:
     items: Field | None = None
     members: Mapping[str, Field] | None = None
 
+    def findings(self, value: Any, where: str) -> list[str]:  # noqa: ANN401 - JSON has no narrower type
+        """Return what is wrong with a value, in GitHub's words; ``where`` names its place."""
+        return _value(value, self, where)
+
 
 Shape = Mapping[str, Field]
 

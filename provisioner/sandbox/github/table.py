@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from provisioner.sandbox.github import (
     account_routes,
+    actions_routes,
     collaborators,
+    content_routes,
     environment_routes,
+    git_routes,
+    history_routes,
     repository_routes,
+    ruleset_routes,
+    secret_routes,
     team_routes,
     variable_routes,
 )
@@ -18,4 +24,10 @@ ROUTES = (
     *collaborators.ROUTES,
     *environment_routes.ROUTES,
     *variable_routes.ROUTES,
+    *secret_routes.ROUTES,
+    *ruleset_routes.ROUTES,
+    *actions_routes.ROUTES,
+    *content_routes.ROUTES,
+    *git_routes.ROUTES,
+    *history_routes.ROUTES,
 )

@@ -1,0 +1,48 @@
+"""Changing references through the API under the same rules as a push."""
+
+from __future__ import annotations
+
+from provisioner.sandbox.github import push_facts, push_rules
+from provisioner.sandbox.github.bare import NO_OBJECT, GitRefused
+from provisioner.sandbox.github.call import Call
+from provisioner.sandbox.github.commits import git_of
+from provisioner.sandbox.github.errors import GithubError, conflict, forbidden
+from provisioner.sandbox.github.pktline import Command
+from provisioner.sandbox.github.pushes import Pusher, broken_rules, settle
+
+
+def pusher_of(call: Call) -> Pusher:
+    """Return the one who changes references in a call."""
+    return Pusher(call.world, call.tx, call.caller, call.repository)
+
+
+def change(call: Call, ref: str, new: str | None, *, through_pull_request: bool = False, approvals: int = 0) -> None:
+    """Move, make or (``new`` None) remove a reference, and record what follows. Raises GithubError (403, 409, 422)."""
+    git, pusher = git_of(call), pusher_of(call)
+    before = git.refs()
+    command = Command(before.get(ref, NO_OBJECT), new or NO_OBJECT, ref)
+    _check_workflows(call, command)
+    more = {"through_pull_request": through_pull_request, "approvals": approvals}
+    broken, _ = broken_rules(pusher, git, command, **more)
+    if broken:
+        raise rules_refusal(broken)
+    try:
+        arguments = ("-d", ref, command.old) if new is None else (ref, new, command.old)
+        git.run("update-ref", *arguments)
+    except GitRefused as problem:
+        raise conflict(f"Reference cannot be updated: {problem}") from None
+    settle(pusher, before)
+
+
+def rules_refusal(sentences: list[str]) -> GithubError:
+    """Return the answer for a change that rules forbid."""
+    text = "\n".join(sentences)
+    return GithubError(409, f"Repository rule violations found\n\n{text}\n\n")
+
+
+def _check_workflows(call: Call, command: Command) -> None:
+    paths = push_facts.workflow_paths(git_of(call), command)
+    if push_rules.workflow_refusal(call.caller, paths):
+        limited = call.caller.kind == "installation"
+        who = "integration" if limited else "personal access token"
+        raise forbidden(f"Resource not accessible by {who}")
