@@ -5,49 +5,62 @@ Only what the request names is compared: access that others gave in other ways i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from provisioner.repository.api import gather, part
+from provisioner.repository.reviewers import github_reviewers
 from provisioner.repository.setting import Setting, Target
 
+_READ = "pull"
 _ROLE_OF = {"pull": "read", "push": "write"}  # the same permission has two names in the API
 
 
 def access_settings(target: Target) -> list[Setting]:
-    """Compare team and collaborator access. A pending invitation with the right permission counts."""
-    asked = target.team.request.repository
-    if not asked.teams and not asked.collaborators:
+    """Compare team and collaborator access. A pending invitation with the right permission counts.
+
+    Reviewers get to read the repository where the request gives them nothing: GitHub takes nobody as a reviewer who
+    cannot. Whatever access they have already is enough.
+    """
+    teams, people = _wanted(target)
+    if not teams and not people:
         return []
-    teams, people, invited = gather(
+    found_teams, found_people, invited = gather(
         [
-            lambda: target.api.pages(f"{target.path}/teams") if asked.teams else [],
-            lambda: _people(target) if asked.collaborators else {},
-            lambda: _invited(target) if asked.collaborators else {},
+            lambda: target.api.pages(f"{target.path}/teams") if teams else [],
+            lambda: _people(target) if people else {},
+            lambda: _invited(target) if people else {},
         ]
     )
-    roles = {row["slug"]: _role(row["permission"]) for row in teams}
-    have = {**dict(invited), **dict(people)}
+    roles = {row["slug"]: _role(row["permission"]) for row in found_teams}
+    have = {**dict(invited), **dict(found_people)}
     return [
         *(
-            Setting(
-                f"access of team {wanted.slug}",
-                _role(wanted.permission),
-                roles.get(wanted.slug),
-                partial(_give_team, target, wanted.slug, wanted.permission),
-            )
-            for wanted in asked.teams
+            _setting(f"access of team {slug}", asked, roles.get(slug), partial(_give_team, target, slug))
+            for slug, asked in teams.items()
         ),
         *(
-            Setting(
-                f"access of {someone.user}",
-                _role(someone.permission),
-                have.get(someone.user.lower()),
-                partial(_give_person, target, someone.user, someone.permission),
-            )
-            for someone in asked.collaborators
+            _setting(f"access of {user}", asked, have.get(user.lower()), partial(_give_person, target, user))
+            for user, asked in people.items()
         ),
     ]
+
+
+def _wanted(target: Target) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Return the permission asked for by team and by person; None for a reviewer who only has to be able to read."""
+    asked = target.team.request.repository
+    reviewers = [each for spec in target.team.environments for each in github_reviewers(target.team, spec)]
+    teams: dict[str, str | None] = dict.fromkeys(each.team for each in reviewers if each.team)
+    people: dict[str, str | None] = dict.fromkeys(each.user for each in reviewers if each.user)
+    teams.update({part.slug: part.permission for part in asked.teams})
+    people.update({part.user: part.permission for part in asked.collaborators})
+    return teams, people
+
+
+def _setting(where: str, asked: str | None, found: str | None, give: Callable[[str], None]) -> Setting:
+    enough = found if asked is None and found is not None else _role(asked or _READ)
+    return Setting(where, enough, found, partial(give, asked or _READ))
 
 
 def _people(target: Target) -> dict[str, Any]:
