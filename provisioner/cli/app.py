@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import logging
 import sys
 import traceback
 from collections.abc import Sequence
 
 import click
 
+from provisioner import settings
 from provisioner.cli.output import print_error
-from provisioner.errors import Interrupted, ProvisionError
+from provisioner.errors import Interrupted, InvalidInput, ProvisionError
 
 # verb -> (section, one line of help); a verb's code is in cli/verbs/<verb>.py and is read only when the verb is used.
 VERBS: dict[str, tuple[str, str]] = {
@@ -33,9 +35,9 @@ VERBS: dict[str, tuple[str, str]] = {
 
 _EXAMPLES = """\b
 Examples:
-  provision-env up teams/fraud-detection.yaml --sandbox   try it, no cloud account needed
-  provision-env up teams/fraud-detection.yaml             the real clouds
-  provision-env status fraud-detection                    what exists, with links
+  provision-env up teams/churn.yaml --sandbox   try it, no cloud account needed
+  provision-env up teams/churn.yaml             the real clouds
+  provision-env status churn                    what exists, with links
 """
 
 
@@ -77,25 +79,29 @@ class Verbs(click.Group):
 @click.pass_context
 def program(ctx: click.Context, *, debug: bool) -> None:
     """From a team's request to a proven environment on Google Cloud and a living repository."""
-    ctx.obj = {"debug": debug}
+    ctx.color = False if settings.read().no_color else None
+    if debug:
+        logging.getLogger().setLevel(logging.DEBUG)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with the exit code of architecture.md: 0, 1, 2, 3, 4, 5 or 130."""
+    # Libraries warn about answers that are asked for here (a 404, a 403); what matters becomes an error of ours.
+    logging.getLogger().addHandler(logging.NullHandler())
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(_outcome(given))
 
 
 def _outcome(given: list[str]) -> int:
+    if "--debug" not in given:
+        logging.getLogger().addHandler(logging.NullHandler())  # people read our messages, not the libraries' logs
     try:
-        program.main(given, standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return int(done.exit_code)
+        # Without standalone mode click returns the code of `ctx.exit` instead of leaving.
+        code = program.main(given, prog_name="provision-env", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        return _fail(Interrupted("interrupted", fix="run the same command again; it goes on where it stopped"), given)
+        return _misused(error, given)
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _fail(_stopped(error), given)
     except ProvisionError as error:
         return _fail(error, given)
     except Exception as error:  # noqa: BLE001 - the last resort for people: no traceback unless asked for
@@ -103,9 +109,33 @@ def _outcome(given: list[str]) -> int:
             traceback.print_exc()
         fix = "run it again with `provision-env --debug …` and report what it prints"
         return _fail(ProvisionError(f"unexpected {type(error).__name__}: {error}", fix=fix), given)
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def _misused(error: click.ClickException, given: list[str]) -> int:
+    """Tell what is wrong with the command line; for people click shows the usage too."""
+    if not _wants_json(given):
+        error.show()
+        return InvalidInput.exit_code
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "provision-env"
+    return _fail(InvalidInput(error.format_message(), fix=f"see `{command} --help`"), given)
+
+
+def _stopped(error: BaseException) -> ProvisionError:
+    """Tell Ctrl-C from an input that ended before every question had its answer."""
+    if isinstance(error.__context__, EOFError):
+        return InvalidInput("the input ended before every question was answered", fix="give the answers as options")
+    return Interrupted("interrupted", fix="run the same command again; it goes on where it stopped")
 
 
 def _fail(error: ProvisionError, given: list[str]) -> int:
-    print_error(error, as_json="json" in given or "--output=json" in given)
+    print_error(error, as_json=_wants_json(given), color=False if settings.read().no_color else None)
     return error.exit_code
+
+
+def _wants_json(given: list[str]) -> bool:
+    """Tell whether the output is for a program, also where the command line cannot be understood."""
+    pairs = zip(given, given[1:], strict=False)
+    asked = any(option in {"-o", "--output"} and value == "json" for option, value in pairs)
+    return asked or "-ojson" in given or "--output=json" in given
