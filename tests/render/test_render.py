@@ -64,10 +64,14 @@ def test_without_registries_there_is_nothing_to_link() -> None:
 
 def test_the_links_root_lets_each_deployment_read_the_registry_before_its_own() -> None:
     readers = values(render(example("fraud-detection"), IDS), "fraud-detection-links")["readers"]
-    assert {key: (one["project"], one["member"].split("@")[0]) for key, one in readers.items()} == {
-        "stage/images": ("example-fraud-dev", "serviceAccount:fraud-detection-stage-deploy"),
-        "prod/images": ("example-fraud-stage", "serviceAccount:fraud-detection-prod-deploy"),
-    }
+    assert {key: (one["project"], one["repository"], one["member"].split("@")[0]) for key, one in readers.items()} == {
+        "stage/images": (
+            "example-fraud-dev", "fraud-detection-dev-images", "serviceAccount:fraud-detection-stage-deploy",
+        ),
+        "prod/images": (
+            "example-fraud-stage", "fraud-detection-stage-images", "serviceAccount:fraud-detection-prod-deploy",
+        ),
+    }  # fmt: skip
 
 
 def test_rendered_files_are_formatted(tmp_path: Path) -> None:
@@ -166,10 +170,17 @@ def test_what_is_kept_leaves_the_values_and_is_forgotten() -> None:
     assert "envs/churn-prod/kept.tf" not in tree.files
 
 
-def test_only_data_can_be_kept() -> None:
-    pool = "module.environment.module.workload_identity.google_iam_workload_identity_pool.this"
+@pytest.mark.parametrize(
+    "address",
+    [
+        "module.environment.module.workload_identity.google_iam_workload_identity_pool.this",
+        'module.environment.module.buckets["data"].google_storage_managed_folder.this',
+        'module.environment.module.services["data"].google_storage_bucket.this',
+    ],
+)
+def test_only_data_can_be_kept(address: str) -> None:
     with pytest.raises(ProvisionError, match="only buckets and registries"):
-        render(example("churn"), IDS, kept={"churn-dev": [pool]})
+        render(example("churn"), IDS, kept={"churn-dev": [address]})
 
 
 def test_imports_are_written_in_a_stable_order() -> None:

@@ -162,6 +162,11 @@ def test_an_allowed_role_is_taken() -> None:
     assert made.environments["dev"].roles.plan == ("roles/bigquery.metadataViewer",)
 
 
+def test_a_role_is_refused_where_none_is_allowed() -> None:
+    (found,) = problems(environment("roles: {plan: [roles/pubsub.viewer]}"))
+    assert "roles/pubsub.viewer is not allowed for plan (remove it: none is allowed here)" in found
+
+
 def test_approval_by_the_platform_needs_approvers() -> None:
     text = environment("approval: platform")
     assert request(text).environments["dev"].approval == "platform"
