@@ -139,7 +139,7 @@ def _ways_in(model: AccessModel, found: Exchange, email: str, hops: int) -> Iter
         if not _may_give_tokens(grant.role) or not _covers(grant, email):
             continue
         match = _matches(grant.member, found)
-        if match is None or (match and (grant.conditional or grant.role not in GIVES_TOKENS)):
+        if match is None or (match and _uncertain(grant)):
             yield Decision(None, "impersonate", "unknown", grant.address, found.provider.name)
         elif match:
             yield Decision(
@@ -154,6 +154,11 @@ def _over(model: AccessModel, found: Exchange, grant: Grant, hops: int) -> Itera
     account = grant.member.removeprefix("serviceAccount:")
     for way in _ways_in(model, found, account, hops):
         yield Decision(way.reached, way.stage, "delegated", f"{account} by {grant.address}", way.provider)
+
+
+def _uncertain(grant: Grant) -> bool:
+    """Whether a grant may or may not give tokens of the account: a condition, an unread role, an unknown account."""
+    return grant.conditional or grant.role not in GIVES_TOKENS or grant.scope.endswith(UNKNOWN)
 
 
 def _may_give_tokens(role: str) -> bool:

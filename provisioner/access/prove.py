@@ -21,6 +21,7 @@ from provisioner.access.decision import Stage
 from provisioner.access.matrix import AccessMatrix, Row
 from provisioner.access.minting import Minter, NotExecutable, Refused
 from provisioner.access.model import AccessModel, Provider
+from provisioner.access.transport import make_prompt
 from provisioner.errors import ProvisionError
 
 LIFETIME = "900s"
@@ -44,8 +45,8 @@ class Tried:
 class Prover:
     """Executes the rows of a computed matrix.
 
-    ``session`` leads to the clouds in question (proxy and certificate authority are its own); ``workers`` jobs are
-    tried at a time.
+    ``session`` leads to the clouds in question (proxy and certificate authority are its own; it gets an adapter for
+    many small requests); ``workers`` jobs are tried at a time.
     """
 
     session: requests.Session
@@ -58,6 +59,7 @@ class Prover:
 
         Raises ProvisionError when a service does not answer or answers nonsense: nothing was established then.
         """
+        make_prompt(self.session, self.workers)
         rows = list(enumerate(matrix.rows))
         ordered = sorted(rows, key=lambda entry: repr(entry[1].case.job))
         jobs = [list(group) for _, group in groupby(ordered, key=lambda entry: entry[1].case.job)]

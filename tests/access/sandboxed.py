@@ -18,7 +18,6 @@ from provisioner.access import AccessMatrix, AccessModel, Repository, cases, com
 from provisioner.access.minting import ActionsMinter
 from provisioner.access.prove import Prover
 from provisioner.render import RepositoryIds, render
-from provisioner.repository.github import connect
 from provisioner.request.resolve import Team
 from provisioner.sandbox.handle import Handle, JobToken, ensure
 from provisioner.sandbox.seed import seed
@@ -64,23 +63,43 @@ def sandboxed(folder: Path, team: Team) -> Iterator[Sandboxed]:
     try:
         seed(handle, seed_plan(team, projects=True))
         environment = {**handle.environment(), "PATH": os.environ["PATH"], "HOME": str(folder)}
-        repository = _repository(team, handle, environment)
-        render(team, RepositoryIds(repository.id, repository.owner_id)).write(folder / "terraform")
-        roots = [folder / "terraform" / "envs" / spec.names.root for spec in team.environments]
-        with ThreadPoolExecutor() as pool:
-            states = list(pool.map(lambda root: _applied(root, environment), roots))
-        model = AccessModel.merged(AccessModel.from_state(state) for state in states)
         with _session(handle) as session:
+            repository = _repository(team, session, environment["GITHUB_TOKEN"])
+            render(team, RepositoryIds(repository.id, repository.owner_id)).write(folder / "terraform")
+            roots = [folder / "terraform" / "envs" / spec.names.root for spec in team.environments]
+            with ThreadPoolExecutor() as pool:
+                states = list(pool.map(lambda root: _applied(root, environment), roots))
+            model = AccessModel.merged(AccessModel.from_state(state) for state in states)
             yield Sandboxed(team, handle, environment, repository, model, session)
     finally:
         handle.stop()
 
 
-def _repository(team: Team, handle: Handle, environment: dict[str, str]) -> Repository:
-    github = connect(team.platform.github, environment["GITHUB_TOKEN"], ca_file=handle.ca_file, environment=environment)
-    facts = github.ensure_repository(team)
-    github.configure_environments(team)
-    return Repository(facts.id, facts.owner_id, facts.full_name, team.request.repository.visibility)
+def _repository(team: Team, session: requests.Session, token: str) -> Repository:
+    """Make the repository and its environments as GitHub's API has it: one deployment branch each."""
+    hub = _GitHub(session, token)
+    made = hub.ask("POST", f"orgs/{team.platform.github.owner}/repos", {"name": team.repository_name, "private": True})
+    for spec in team.environments:
+        place = f"repos/{made['full_name']}/environments/{spec.name}"
+        policy = {"protected_branches": False, "custom_branch_policies": True}
+        hub.ask("PUT", place, {"deployment_branch_policy": policy})
+        hub.ask("POST", f"{place}/deployment-branch-policies", {"name": spec.branch})
+    return Repository(str(made["id"]), str(made["owner"]["id"]), made["full_name"], made["visibility"])
+
+
+@dataclass(frozen=True)
+class _GitHub:
+    session: requests.Session
+    token: str
+
+    def ask(self, method: str, path: str, document: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/vnd.github+json"}
+        answer = self.session.request(
+            method, f"https://api.github.com/{path}", json=document, headers=headers, timeout=30
+        )
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
 
 def _applied(root: Path, environment: dict[str, str]) -> StateDocument:
