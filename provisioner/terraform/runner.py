@@ -27,6 +27,8 @@ _Result = TypeVar("_Result")
 _NO_CHANGES, _CHANGES = 0, 2
 _PARTIAL = "Applied changes may be incomplete"
 _SCRATCH = Path(".terraform/provision-env")
+PARALLELISM = 30
+"""Resources at once: Google's APIs answer slowly and in any number, Terraform's own 10 is made for others."""
 
 
 class Runner:
@@ -44,7 +46,7 @@ class Runner:
         environment: Mapping[str, str],
         on_event: Callable[[Event], None] = lambda _: None,
         timeouts: Timeouts | None = None,
-        parallelism: int = 30,
+        parallelism: int = PARALLELISM,
         *,
         on_started: Callable[[ProcessIdentity], None] = lambda _: None,
         secrets: tuple[str, ...] = (),

@@ -1,0 +1,1 @@
+"""Speed and memory of the program, measured from outside as its users meet it."""
