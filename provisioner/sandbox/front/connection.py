@@ -26,12 +26,17 @@ class Connection:
 
     def head(self) -> h11.Request | None:
         """Return the next request line and headers, or None when the client is done."""
-        while True:
+        try:
             event = self._next_event()
-            if isinstance(event, h11.Request):
-                return event
-            if isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
-                return None
+        except h11.RemoteProtocolError as problem:
+            self.refuse(problem)
+            return None
+        return event if isinstance(event, h11.Request) else None
+
+    def refuse(self, problem: h11.RemoteProtocolError) -> None:
+        """Answer what is no HTTP, if an answer is still possible."""
+        if self._protocol.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.reply(Response(problem.error_status_hint, (("Connection", "close"),), f"{problem}\n".encode()))
 
     def body(self) -> bytes:
         """Return the body of the request just read, chunks joined. Raises RequestTooLarge."""
@@ -120,6 +125,9 @@ def answer(connection: Connection, head: h11.Request, application: Application, 
     """Answer one request whose head was read; tell whether the connection can go on."""
     try:
         request = read_request(head, connection.body(), host)
+    except h11.RemoteProtocolError as problem:
+        connection.refuse(problem)
+        return False
     except RequestTooLarge:
         connection.reply(Response(413, (("Connection", "close"),), b"The sandbox takes bodies up to 512 MB.\n"))
         return False
