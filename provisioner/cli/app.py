@@ -8,6 +8,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -87,7 +88,7 @@ def program(ctx: click.Context, *, debug: bool) -> None:
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with the exit code of architecture.md: 0, 1, 2, 3, 4, 5 or 130."""
     # Libraries warn about answers that are asked for here (a 404, a 403); what matters becomes an error of ours.
-    logging.getLogger().addHandler(logging.NullHandler())
+    logging.disable(logging.CRITICAL)
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(_outcome(given))
 
@@ -136,6 +137,5 @@ def _fail(error: ProvisionError, given: list[str]) -> int:
 
 def _wants_json(given: list[str]) -> bool:
     """Tell whether the output is for a program, also where the command line cannot be understood."""
-    pairs = zip(given, given[1:], strict=False)
-    asked = any(option in {"-o", "--output"} and value == "json" for option, value in pairs)
+    asked = any(option in {"-o", "--output"} and value == "json" for option, value in pairwise(given))
     return asked or "-ojson" in given or "--output=json" in given

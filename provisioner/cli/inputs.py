@@ -61,12 +61,17 @@ def find_platform(request_file: Path) -> Path:
     """Return the nearest platform.yaml in the request's folder or one above it."""
     if not request_file.exists():
         raise InvalidInput("there is no such file", fix="give the path of a request file", where=str(request_file))
-    folder = request_file.resolve().parent
-    for candidate in (folder, *folder.parents):
-        if (candidate / _PLATFORM).is_file():
-            return candidate / _PLATFORM
+    found = nearest_platform(request_file.resolve().parent)
+    if found is not None:
+        return found
     raise InvalidInput(
         f"no {_PLATFORM} beside {request_file} or in a folder above it",
         fix="write one (see examples/platform.yaml), or name it with --platform",
         where=str(request_file),
     )
+
+
+def nearest_platform(folder: Path) -> Path | None:
+    """Return the platform.yaml in a folder (absolute; it need not exist yet) or the nearest one above it."""
+    candidates = (each / _PLATFORM for each in (folder, *folder.parents))
+    return next((each for each in candidates if each.is_file()), None)

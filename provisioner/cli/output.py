@@ -39,9 +39,13 @@ def emit(document: Any, output: str, text: Callable[[], Iterable[str]]) -> None:
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Align rows under headings; the last column is never padded."""
     cells = [list(headings), *[list(row) for row in rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    widths = [max(len(click.unstyle(row[column])) for row in cells) for column in range(len(headings))]
+    lines = ["  ".join(map(_padded, row, widths)).rstrip() for row in cells]
     return [click.style(lines[0], bold=True), *lines[1:]]
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - len(click.unstyle(cell)))  # colour takes no room
 
 
 def good(text: str) -> str:
@@ -59,8 +63,11 @@ def faint(text: str) -> str:
     return click.style(text, dim=True)
 
 
-def print_error(error: ProvisionError, *, as_json: bool) -> None:
-    """Say on standard error what was wrong, where, and what to do; every problem when there are several."""
+def print_error(error: ProvisionError, *, as_json: bool, color: bool | None = None) -> None:
+    """Say on standard error what was wrong, where, and what to do; every problem when there are several.
+
+    ``color`` is False to leave it out; None leaves it out where standard error is no terminal.
+    """
     if as_json:
         document = {
             **_parts(error),
@@ -70,9 +77,10 @@ def print_error(error: ProvisionError, *, as_json: bool) -> None:
         click.echo(json.dumps({"error": document}, indent=2, ensure_ascii=False), err=True)
         return
     for each in error.problems or (error,):
-        click.echo("\n".join(_lines(each)), err=True)
+        click.echo("\n".join(_lines(each)), err=True, color=color)
     if error.problems:
-        click.echo(f"{bad('error')}: {error.reason}" + (f"\n  {error.fix}" if error.fix else ""), err=True)
+        last = f"{bad('error')}: {error.reason}" + (f"\n  {error.fix}" if error.fix else "")
+        click.echo(last, err=True, color=color)
     sys.stderr.flush()
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from provisioner.cli.output import good
-from provisioner.errors import InvalidInput
+from provisioner.cli.inputs import nearest_platform, platform_option
+from provisioner.cli.output import emit, good, output_option
+from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.request.init import Answers, minimal_request
+from provisioner.request.loading import load_platform, parse_request
 
 
 @click.command()
@@ -21,7 +23,6 @@ from provisioner.request.init import Answers, minimal_request
     prompt="Data class",
     type=click.Choice(["public", "internal", "confidential", "restricted"]),
     default="internal",
-    show_default=True,
     help="How sensitive the data is.",
 )
 @click.option(
@@ -32,6 +33,8 @@ from provisioner.request.init import Answers, minimal_request
     help="An environment and its Google Cloud project; may be given several times.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
+@platform_option
+@output_option
 def command(  # noqa: PLR0913 - one parameter per question
     *,
     file: Path | None,
@@ -41,18 +44,33 @@ def command(  # noqa: PLR0913 - one parameter per question
     data_class: str,
     environments: tuple[str, ...],
     force: bool,
+    platform_file: Path | None,
+    output: str,
 ) -> None:
-    """Write a request to FILE (default teams/TEAM.yaml); whatever is not given as an option is asked for."""
-    pairs = environments or _ask_environments(team)
-    projects = dict(_pair(each) for each in pairs)
+    """Write a request to FILE (default teams/TEAM.yaml); whatever is not given as an option is asked for.
+
+    Nothing is written that `validate` would refuse.
+    """
+    projects = _projects(environments or tuple(_ask_environments(team)))
     text = minimal_request(Answers(team, owner, cost_center, data_class, projects))
     target = file or Path("teams") / f"{team}.yaml"
     if target.exists() and not force:
         raise InvalidInput("the file exists already", fix="choose another name, or use --force", where=str(target))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
-    click.echo(f"{good('wrote')}  {target}")
-    click.echo(f"next   provision-env validate {target}")
+    platform = platform_file or nearest_platform(target.absolute().parent)
+    parse_request(text, str(target), load_platform(platform) if platform else None)
+    _write(target, text)
+    document = {"file": str(target), "team": team, "environments": list(projects)}
+    emit(document, output, lambda: [f"{good('wrote')}  {target}", f"next   provision-env validate {target}"])
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ProvisionError(
+            f"cannot write: {error.strerror}", fix="name another file, or make room", where=str(target)
+        ) from error
 
 
 def _ask_environments(team: str) -> list[str]:
@@ -64,6 +82,15 @@ def _ask_environments(team: str) -> list[str]:
         if project:
             pairs.append(f"{name}={project}")
     return pairs
+
+
+def _projects(pairs: tuple[str, ...]) -> dict[str, str]:
+    projects: dict[str, str] = {}
+    for name, project in map(_pair, pairs):
+        if name in projects:
+            raise InvalidInput(f"environment {name} is given twice", fix="give each environment once")
+        projects[name] = project
+    return projects
 
 
 def _pair(text: str) -> tuple[str, str]:

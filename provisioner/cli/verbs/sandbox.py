@@ -22,8 +22,9 @@ def command() -> None:
     """Start, stop and use the embedded Google Cloud and GitHub.
 
     \b
-    One server works per state folder; it listens on this machine only and ends by itself when idle.
-      eval "$(provision-env sandbox env)"     then terraform, git, gcloud … all reach it
+    One server works per state folder. It listens on this machine only and ends
+    by itself when idle.
+      eval "$(provision-env sandbox env)"   then terraform, git, gcloud reach it
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
 
 
@@ -52,12 +53,13 @@ def start(idle_minutes: float, output: str) -> None:
 
 
 @command.command()
-def stop() -> None:
+@output_option
+def stop(output: str) -> None:
     """Stop the sandbox; what is in it stays on disk."""
     handle = join(_folder())
     if handle is not None:
         handle.stop()
-    click.echo("stopped" if handle else "no sandbox was running")
+    emit({"stopped": handle is not None}, output, lambda: ["stopped" if handle else "no sandbox was running"])
 
 
 @command.command()
@@ -74,10 +76,11 @@ def status(output: str) -> None:
 
 @command.command()
 @click.confirmation_option(prompt="Forget everything in the sandbox?")
-def reset() -> None:
+@output_option
+def reset(output: str) -> None:
     """Forget everything in the sandbox: clouds, repositories, tokens."""
     ensure(_folder()).reset()
-    click.echo("the sandbox is empty")
+    emit({"reset": True, "state": str(_folder())}, output, lambda: ["the sandbox is empty"])
 
 
 @command.command()

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 import click
 
-from provisioner.request.schema import json_schema
+from provisioner.cli.output import emit, output_option
+from provisioner.request.schema import json_schema, schema_text
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(["request", "platform"]), default="request")
-def command(kind: Literal["request", "platform"]) -> None:
-    """Print the JSON Schema of a request (default) or of platform.yaml.
+@output_option
+def command(kind: Literal["request", "platform"], output: str) -> None:
+    """Print the JSON Schema of a request (default) or of platform.yaml; it is JSON for people too.
 
     \b
     Editors complete and check a file whose first line is
       # yaml-language-server: $schema=../schemas/request.schema.json
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
-    click.echo(json.dumps(json_schema(kind), indent=2, ensure_ascii=False))
+    emit(json_schema(kind), output, lambda: [schema_text(kind).rstrip()])
