@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 
 from google.cloud.resourcemanager_v3 import Project
@@ -29,24 +30,31 @@ class Preflight:
     def __init__(self, session: Session) -> None:
         """``session`` says as whom and which way."""
         self._session = session
-        self._projects = Projects(session)
 
     def problems(self, team: Team) -> tuple[Problem, ...]:
         """Return all problems of a team's projects, names, state bucket and billing account, blocking ones first.
 
         Credentials that do not work are one problem, however many checks they stop.
         """
+        try:
+            projects = Projects(self._session)
+        except NotAuthenticated as refused:
+            return (_unauthenticated(refused),)
+        with closing(projects):
+            found = self._found(team, projects)
+        return tuple(sorted(dict.fromkeys(found), key=lambda problem: not problem.blocking))
+
+    def _found(self, team: Team, projects: Projects) -> list[Problem]:
         checks: list[Check] = [partial(state_bucket, self._session, team.platform.state)]
         if any(spec.manage_project for spec in team.environments):
             checks.append(partial(billing_account, self._session, team.platform.billing_account))
-        checks += [partial(self._environment, spec, team) for spec in team.environments]
+        checks += [partial(self._environment, spec, team, projects) for spec in team.environments]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            found = [problem for rows in pool.map(_answered, checks) for problem in rows]
-        return tuple(sorted(dict.fromkeys(found), key=lambda problem: not problem.blocking))
+            return [problem for rows in pool.map(_answered, checks) for problem in rows]
 
-    def _environment(self, spec: EnvironmentSpec, team: Team) -> Iterator[Problem]:
+    def _environment(self, spec: EnvironmentSpec, team: Team, projects: Projects) -> Iterator[Problem]:
         where = f"environments.{spec.name}.project: {spec.project}"
-        project = self._projects.find(spec.project)
+        project = projects.find(spec.project)
         if project is None:
             yield _missing(where, spec, team)
             return
@@ -54,20 +62,11 @@ class Preflight:
             restore = f"gcloud projects undelete {spec.project}, or choose another project"
             yield Problem(where, "the project is marked for deletion", restore)
             return
-        yield from self._permissions(where, spec)
+        yield from _lacking(where, spec, projects)
         yield from self._services(where, spec)
         if spec.manage_project:
             yield from project_billing(self._session, spec.project, team.platform.billing_account, where)
         yield from taken_names(self._session, spec, project.name.removeprefix("projects/"))
-
-    def _permissions(self, where: str, spec: EnvironmentSpec) -> Iterator[Problem]:
-        missing = self._projects.missing_permissions(spec.project, needed_permissions(spec))
-        if missing:
-            yield Problem(
-                where,
-                f"you lack {len(missing)} permissions: {', '.join(missing)}",
-                f"ask whoever administers {spec.project} to grant the role of the toolkit's apply identity",
-            )
 
     def _services(self, where: str, spec: EnvironmentSpec) -> Iterator[Problem]:
         """Terraform enables all other APIs through this one."""
@@ -80,9 +79,23 @@ def _answered(check: Check) -> list[Problem]:
     try:
         return list(check())
     except NotAuthenticated as refused:
-        return [Problem(refused.where, "Google refuses the credentials", refused.fix)]
+        return [_unauthenticated(refused)]
     except ProvisionError as error:
         return [Problem(error.where, error.reason, error.fix)]
+
+
+def _lacking(where: str, spec: EnvironmentSpec, projects: Projects) -> Iterator[Problem]:
+    missing = projects.missing_permissions(spec.project, needed_permissions(spec))
+    if missing:
+        yield Problem(
+            where,
+            f"you lack {len(missing)} permissions: {', '.join(missing)}",
+            f"ask whoever administers {spec.project} to grant the role of the toolkit's apply identity",
+        )
+
+
+def _unauthenticated(refused: NotAuthenticated) -> Problem:
+    return Problem(refused.where, "Google refuses the credentials", refused.fix)
 
 
 def _missing(where: str, spec: EnvironmentSpec, team: Team) -> Problem:

@@ -22,10 +22,14 @@ class Projects:
     """Reads projects; ``session`` says as whom and which way."""
 
     def __init__(self, session: Session) -> None:
-        """Nothing is asked yet."""
-        transport = ProjectsRestTransport(credentials=session.credentials)
+        """Get the credentials ready: the client's own refreshing would not take the given way."""
+        transport = ProjectsRestTransport(credentials=session.refreshed())
         session.network.configure(transport._session)  # noqa: SLF001 - it offers no other way to a proxy and authorities
         self._client = ProjectsClient(transport=transport)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.transport.close()  # type: ignore[no-untyped-call] # half typed
 
     def find(self, project: str) -> Project | None:
         """Return a project; None when it does not exist or may not be seen, for Google answers 403 to both."""

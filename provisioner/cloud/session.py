@@ -23,6 +23,7 @@ _CONNECTIONS = 16
 _MOST_PAGES = 200
 _RETRY = Retry(
     total=4,
+    connect=1,
     backoff_factor=0.3,
     status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=("GET",),
@@ -96,6 +97,7 @@ class Session:
     credentials: Credentials
     network: Network = Network()
     _http: requests.Session = field(init=False, repr=False)
+    _refreshing: requests.Session = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Open the connection pools: one for calls, one for refreshing the credentials."""
@@ -105,6 +107,7 @@ class Session:
         http = AuthorizedSession(self.credentials, auth_request=request)  # type: ignore[no-untyped-call] # half typed
         self.network.configure(http)
         object.__setattr__(self, "_http", http)
+        object.__setattr__(self, "_refreshing", refreshing)
 
     def call(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Call an API and return what it said, errors included.
@@ -123,6 +126,20 @@ class Session:
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise _refused(answer.message)
         return answer
+
+    def refreshed(self) -> Credentials:
+        """Return the credentials with a token that is valid now, for Google's own clients. Raises NotAuthenticated."""
+        try:
+            if not self.credentials.valid:
+                self.credentials.refresh(Request(self._refreshing))  # type: ignore[no-untyped-call] # half typed
+        except GoogleAuthError as error:
+            raise _refused(str(error)) from error
+        return self.credentials
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+        self._refreshing.close()
 
     def get(self, url: str) -> Answer:
         """Read."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from provisioner.terraform.changes import ResourceChange
@@ -19,6 +20,7 @@ from provisioner.terraform.recognition import KINDS, Lookup, import_id, is_ours
 from provisioner.terraform.state import StateDocument
 
 ERRORED_STATE = "errored.tfstate"
+_LOOKUPS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,10 @@ def unsaved(plan: Plan, lookup: Lookup) -> tuple[Remedy, ...]:
     Every resource that the plan wants to create is looked up. For budgets and notification channels this is the only
     chance: creating them again succeeds and leaves a silent duplicate.
     """
-    creates = (change for change in plan.managed(*KINDS) if change.actions == ("create",) and not change.importing)
-    return _in_order([remedy for change in creates for remedy in _existing(change, plan, lookup)])
+    creates = [change for change in plan.managed(*KINDS) if change.actions == ("create",) and not change.importing]
+    with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as pool:
+        found = pool.map(lambda change: _existing(change, plan, lookup), creates)
+        return _in_order([remedy for remedies in found for remedy in remedies])
 
 
 def soft_deleted(state: StateDocument) -> tuple[Remedy, ...]:

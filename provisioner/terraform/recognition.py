@@ -37,7 +37,7 @@ class Lookup(Protocol):
     def describe(self, kind: str, values: Mapping[str, Any]) -> Existing | None:
         """Return what exists under the name in a resource's planned values; None when nothing does.
 
-        ``kind`` is Terraform's resource type, one of ``KINDS``.
+        ``kind`` is Terraform's resource type, one of ``KINDS``. Called by several threads at once.
         """
 
 
