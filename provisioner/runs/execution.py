@@ -65,8 +65,8 @@ class Execution:
             )
             try:
                 result = self._executed(run, job)
-            except ProvisionError as error:
-                self._ended(run, _status(error), error.reason)
+            except Exception as error:
+                self._ended(run, _status(error), error.reason if isinstance(error, ProvisionError) else repr(error))
                 raise
         self._ended(run, "done", result.get("summary", ""))
         job.tools.artifacts.forget_plans(run.id)
@@ -108,7 +108,7 @@ def open_or_continue(ledger: Ledger, asked: Asked) -> Run:
     return run
 
 
-def _status(error: ProvisionError) -> Status:
+def _status(error: Exception) -> Status:
     return next((status for kind, status in _ENDINGS if isinstance(error, kind)), "failed")
 
 
