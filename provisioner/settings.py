@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         clients={name: env[name] for name in _PASSED_ON if env.get(name)},
         no_color="NO_COLOR" in env or env.get("TERM") == "dumb",
         ci=env.get("CI", "").lower() in {"1", "true"},
-        user=env.get("USER") or env.get("LOGNAME") or "unknown",
+        user=env.get("USER") or env.get("LOGNAME") or _user_name(),
         shell=env.get("SHELL") or "/bin/sh",
     )
 
@@ -73,6 +74,14 @@ def adopt(environment: Mapping[str, str]) -> Settings:
 def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment with ``extra`` over it, for a program that the user asked to run."""
     return {**os.environ, **extra}
+
+
+def _user_name() -> str:
+    """Ask the system where the environment says nothing, as under cron and in containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def _default_state(env: Mapping[str, str], home: str) -> str:
