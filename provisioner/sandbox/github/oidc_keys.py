@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from joserfc.jwk import RSAKey
@@ -17,7 +18,7 @@ def signing_key(tx: Transaction) -> RSAKey:
     if pem is None:
         pem = RSAKey.generate_key(2048).as_pem(private=True)
         tx.put_blob(_KEY, pem)
-    return RSAKey.import_key(pem)
+    return _parsed(pem)
 
 
 def key_id(key: RSAKey) -> str:
@@ -29,3 +30,9 @@ def key_set(tx: Transaction) -> dict[str, Any]:
     """Return the JWKS document."""
     key = signing_key(tx)
     return {"keys": [{**key.as_dict(private=False), "kid": key_id(key), "alg": "RS256", "use": "sig"}]}
+
+
+@lru_cache(maxsize=4)
+def _parsed(pem: bytes) -> RSAKey:
+    """Read a key; OpenSSL tests its primes each time, which costs more than everything else about a token."""
+    return RSAKey.import_key(pem)

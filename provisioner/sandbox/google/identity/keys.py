@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -44,7 +45,7 @@ class SigningKey:
     def sign_jwt(self, claims: Mapping[str, Any]) -> str:
         """Return a compact RS256 JWT (RFC 7519)."""
         header = {"alg": "RS256", "kid": self.kid, "typ": "JWT"}
-        return jwt.encode(header, dict(claims), RSAKey.import_key(self._pem), algorithms=["RS256"])
+        return jwt.encode(header, dict(claims), _jwk(self._pem), algorithms=["RS256"])
 
     def sign_bytes(self, content: bytes) -> bytes:
         """Return an RSASSA-PKCS1-v1_5 signature with SHA-256."""
@@ -52,7 +53,7 @@ class SigningKey:
 
     def jwks(self) -> Json:
         """Return the public key as a JSON Web Key Set (RFC 7517)."""
-        public = RSAKey.import_key(self._pem).as_dict(private=False)
+        public = _jwk(self._pem).as_dict(private=False)
         return {"keys": [public | {"kid": self.kid, "alg": "RS256", "use": "sig"}]}
 
     def certificate(self, subject: str, now: datetime) -> str:
@@ -69,9 +70,20 @@ class SigningKey:
         return builder.sign(self._private(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
     def _private(self) -> RSAPrivateKey:
-        key = load_pem_private_key(self._pem.encode(), None)
-        assert isinstance(key, RSAPrivateKey)  # noqa: S101 - only _generate writes the collection
-        return key
+        return _parsed(self._pem)
+
+
+@lru_cache(maxsize=64)
+def _parsed(pem: str) -> RSAPrivateKey:
+    """Read a key; OpenSSL tests its primes each time, which takes tens of milliseconds."""
+    key = load_pem_private_key(pem.encode(), None)
+    assert isinstance(key, RSAPrivateKey)  # noqa: S101 - only _generate writes the collection
+    return key
+
+
+@lru_cache(maxsize=64)
+def _jwk(pem: str) -> RSAKey:
+    return RSAKey.import_key(pem)
 
 
 def signing_key(tx: Transaction, owner: str) -> SigningKey:
