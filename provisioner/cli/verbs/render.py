@@ -8,7 +8,7 @@ import click
 
 from provisioner.cli.inputs import platform_option, read_team, request_argument
 from provisioner.cli.output import emit, good, output_option
-from provisioner.errors import ProvisionError
+from provisioner.errors import InvalidInput, ProvisionError
 
 
 @click.command()
@@ -44,19 +44,18 @@ def command(  # noqa: PLR0913 - one parameter per option
     from provisioner.render import RepositoryIds, render  # noqa: PLC0415 - help does not pay for the templates
 
     team = read_team(request_file, platform_file)
+    if bool(repository_id) != bool(owner_id):
+        raise InvalidInput("one id is given without the other", fix="give both --repository-id and --owner-id")
     ids = RepositoryIds(repository_id, owner_id) if repository_id and owner_id else RepositoryIds.of_preview()
     tree = render(team, ids)
     difference = tree.diff(out)
-    document = {"folder": str(out), "roots": list(tree.folders()), "digest": tree.digest(), "stale": bool(difference)}
-    if only_check and difference:
-        click.echo(difference, nl=False)
-        raise ProvisionError(
-            "the rendered files are stale", fix=f"run `provision-env render {request_file}`", where=str(out)
-        )
     if not only_check:
         tree.write(out)
-    emit(
-        document,
-        output,
-        lambda: [f"{good('current' if not difference else 'wrote')}  {out / each}" for each in tree.folders()],
-    )
+    document = {"folder": str(out), "roots": list(tree.folders()), "digest": tree.digest(), "stale": bool(difference)}
+    stale = only_check and bool(difference)
+    word = good("wrote" if difference else "current")
+    told = [difference.rstrip()] if stale else [f"{word}  {out / each}" for each in tree.folders()]
+    emit({**document, "difference": difference} if only_check else document, output, lambda: told)
+    if stale:
+        again = f"run `provision-env render {request_file} --out {out}` with the same ids"
+        raise ProvisionError("the rendered files are stale", fix=again, where=str(out))
