@@ -65,7 +65,7 @@ def _locked(each: Diagnostic, root: str) -> StateLocked:
         return StateLocked(f"the state cannot be locked: {each.detail.partition(chr(10))[0]}", where=root)
     return StateLocked(
         f"the state is locked by {info.who or 'somebody'} since {info.created or 'an unknown time'} ({info.operation})",
-        fix=f"wait for it; if that process is dead: provision-env locks break {info.id}",
+        fix=f"wait for it; if that process is dead: terraform force-unlock {info.id}",
         where=root,
         info=info,
     )

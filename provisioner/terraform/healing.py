@@ -121,7 +121,7 @@ def unlock(info: LockInfo | None, is_dead: Callable[[LockInfo], bool]) -> Remedy
         return UnlockDead(info.id, info)
     return Explain(
         f"the state is locked by {info.who} since {info.created} ({info.operation})",
-        fix=f"wait for it, or when that process is dead: provision-env locks break {info.id}",
+        fix=f"wait for it, or when that process is dead: terraform force-unlock {info.id}",
     )
 
 
