@@ -28,7 +28,6 @@ _SKEW = 60
 def create_app(tx: Transaction, slug: str, owner_id: int, permissions: Mapping[str, str], stamp: str) -> Document:
     """Register an App with a key of its own; its private key is read with ``app_private_key``."""
     number = next_id(tx, "app")
-    key = RSAKey.generate_key(2048)
     bot = create_account(tx, f"{slug}[bot]", "Bot", stamp)
     app = {
         "id": number,
@@ -42,15 +41,15 @@ def create_app(tx: Transaction, slug: str, owner_id: int, permissions: Mapping[s
         "updated_at": stamp,
     }
     tx.put(_APPS, str(number), app)
-    tx.put_blob(f"github/app-key/{number}", key.as_pem(private=True))
     return app
 
 
 def app_private_key(tx: Transaction, app_id: int) -> bytes:
-    """Return the PEM an App's owner downloaded when it was registered."""
+    """Return the PEM an App's owner downloads; the key is made when it is first asked for."""
     pem = tx.get_blob(f"github/app-key/{app_id}")
     if pem is None:
-        raise not_found()
+        pem = RSAKey.generate_key(2048).as_pem(private=True)
+        tx.put_blob(f"github/app-key/{app_id}", pem)
     return pem
 
 
