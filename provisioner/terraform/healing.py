@@ -199,6 +199,11 @@ def _denied(each: Diagnostic, _: Situation) -> tuple[Remedy, ...]:
     return (Explain(each.text, fix=fix, address=each.address),)
 
 
+def _lost(each: Diagnostic, situation: Situation) -> tuple[Remedy, ...]:
+    """Import what was made although the answer did not arrive, before a second create fails or makes a double."""
+    return _exists(each, situation) or (Replan(each.summary),)
+
+
 def _passing(each: Diagnostic, _: Situation) -> tuple[Remedy, ...]:
     return (Replan(each.summary),)
 
@@ -220,7 +225,7 @@ _RECOGNISERS: tuple[tuple[re.Pattern[str], _Recogniser], ...] = tuple(
         (_PROTECTED, _tainted),
         (_NO_CREDENTIALS, _credentials),
         (_OVERTAKEN, _passing),
-        (_BUSY, _passing),
+        (_BUSY, _lost),
         (_DENIED, _denied),
     )
 )

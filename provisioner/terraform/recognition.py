@@ -79,7 +79,7 @@ KINDS: Mapping[str, Kind] = {
     "google_service_account": Kind(
         "projects/{project}/serviceAccounts/{account_id}@{project}.iam.gserviceaccount.com", text="description"
     ),
-    "google_storage_bucket": Kind("{name}", labels="labels"),
+    "google_storage_bucket": Kind("{project}/{name}", labels="labels"),
     "google_storage_managed_folder": Kind("{bucket}/managedFolders/{name}", inside=("google_storage_bucket", "bucket")),
 }
 """Types whose create can be lost and then blocks or doubles. Grants and enabled services are missing on purpose:

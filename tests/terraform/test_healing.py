@@ -51,7 +51,7 @@ IMPORTED_AS = {
     "google_pubsub_topic": "projects/p/topics/n",
     "google_secret_manager_secret": "projects/p/secrets/s",
     "google_service_account": "projects/p/serviceAccounts/a@p.iam.gserviceaccount.com",
-    "google_storage_bucket": "n",
+    "google_storage_bucket": "p/n",
     "google_storage_managed_folder": "n/managedFolders/n",
 }
 
@@ -153,6 +153,16 @@ def test_what_passes_by_itself_is_planned_again(said: str) -> None:
     assert healed(Diagnostic("error", said), plan(), {}) == (Replan(said),)
 
 
+@pytest.mark.parametrize("said", ["googleapi: Error 504: Deadline", "Post: EOF", "connection reset by peer"])
+def test_a_create_whose_answer_was_lost_is_looked_up_before_it_is_tried_again(said: str) -> None:
+    kind = "google_billing_budget"
+    lost = Diagnostic("error", said, "", f"{kind}.this")
+    assert healed(lost, creating(kind), {kind: Existing("the/api/name", text="ours")}) == (
+        ImportExisting(f"{kind}.this", "the/api/name"),
+    )
+    assert healed(lost, creating(kind), {}) == (Replan(said),)
+
+
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
@@ -186,7 +196,7 @@ def test_remedies_come_once_and_in_the_order_to_do_them() -> None:
     assert diagnose(said, Situation(both, StateDocument(), cloud), ["main.tf", "errored.tfstate"]) == (
         PushErroredState("errored.tfstate"),
         Undelete(pool, POOL),
-        ImportExisting(f"{bucket}.this", "n"),
+        ImportExisting(f"{bucket}.this", "p/n"),
         ImportExisting(f"{pool}.this", POOL),
         Replan("Error 503"),
     )
@@ -223,7 +233,7 @@ def test_after_a_kill_every_create_is_looked_up() -> None:
         }
     )
     assert unsaved(given, cloud) == (
-        ImportExisting(f"{bucket}.this", "n"),
+        ImportExisting(f"{bucket}.this", "p/n"),
         ImportExisting(f"{budget}.this", "billingAccounts/1/budgets/2"),
     )
 
