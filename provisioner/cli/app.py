@@ -36,7 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
 
 _EXAMPLES = """\b
 Examples:
-  provision-env up teams/churn.yaml --sandbox   try it, no cloud account needed
+  provision-env up teams/churn.yaml --sandbox   try it, no account needed
   provision-env up teams/churn.yaml             the real clouds
   provision-env status churn                    what exists, with links
 """

@@ -1,0 +1,97 @@
+"""Help on every level, and what reading it costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from provisioner.cli.app import VERBS, program
+from tests.cli.conftest import Cli
+from tests.cli.program import PROJECT, Person
+
+
+def paths(command: click.Command = program, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Return the path of every verb and of every verb below a verb."""
+    yield path
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from paths(below, (*path, name))
+
+
+ALL = list(paths())
+LEAVES = [path for path in ALL if path and path not in {("repo",), ("runs",), ("sandbox",)}]
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_help_tells_how_to_use_a_verb_in_80_columns(cli: Cli, path: tuple[str, ...]) -> None:
+    ended = cli(*path, "--help")
+    assert ended.code == 0
+    assert ended.out.startswith(" ".join(["Usage: provision-env", *path]))
+    assert ended.err == ""
+    assert [line for line in ended.out.splitlines() if len(line) > 80] == []
+
+
+def test_short_help_is_the_same(cli: Cli) -> None:
+    assert cli("validate", "-h").out == cli("validate", "--help").out
+
+
+def test_help_lists_every_verb_with_a_line_about_it(cli: Cli) -> None:
+    lines = cli("--help").out.splitlines()
+    for verb, (_, text) in VERBS.items():
+        assert any(line.split()[:2] == [verb, text.split()[0]] for line in lines), verb
+
+
+@pytest.mark.parametrize("path", [path for path in LEAVES if path != ("sandbox", "shell")], ids=" ".join)
+def test_every_verb_writes_for_programs_too(cli: Cli, path: tuple[str, ...]) -> None:
+    assert "--output [text|json]" in cli(*path, "--help").out
+
+
+HEAVY = {"dbos", "rich", "github", "google", "grpc", "jinja2", "requests", "httpx", "python_terraform", "sqlalchemy"}
+HEAVY |= {"celpy", "cryptography", "h11", "trustme", "nacl", "joserfc", "hcl2", "msgpack"}
+HEAVY |= {"provisioner.runs.engine", "provisioner.terraform.runner", "provisioner.cloud", "provisioner.access"}
+
+# Runs command lines one after the other in one process and tells, after each, what it has imported so far.
+_TELLING = """
+import contextlib, io, json, sys
+from provisioner.cli.app import run
+for arguments in json.loads(sys.argv[1]):
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        run(arguments)
+    print(json.dumps([arguments, sorted(sys.modules)]))
+"""
+
+
+def imported(person: Person, lines: list[list[str]]) -> list[tuple[str, set[str]]]:
+    command = [sys.executable, "-c", _TELLING, json.dumps(lines)]
+    ended = subprocess.run(
+        command, cwd=PROJECT, env=person.environment(), capture_output=True, text=True, check=True, timeout=120
+    )
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert len(found) == len(lines), ended.stderr
+    return [(" ".join(arguments), set(modules)) for arguments, modules in found]
+
+
+def heavy(found: list[tuple[str, set[str]]]) -> list[tuple[str, list[str]]]:
+    return [(line, sorted(modules & HEAVY)) for line, modules in found if modules & HEAVY]
+
+
+def test_help_imports_nothing_that_only_work_needs(person: Person) -> None:
+    found = imported(person, [[*path, "--help"] for path in ALL])
+    assert heavy(found) == []
+    assert len(found[0][1]) < 200  # the help of the program itself, before any verb was read
+
+
+def test_verbs_without_a_run_import_neither_the_engine_nor_the_clients(person: Person) -> None:
+    light = [["validate", "examples/churn.yaml"], ["schema"], ["runs", "list"], ["sandbox", "status"]]
+    light.append(["check", "terraform/modules/gcs-bucket"])
+    assert heavy(imported(person, light)) == []
+    rendering = imported(person, [["render", "examples/churn.yaml", "--out", str(person.home / "out")], ["version"]])
+    assert {name for _, names in heavy(rendering) for name in names} == {"jinja2"}
