@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from provisioner.access.acts import Act, acts
 from provisioner.access.claims import JobContext, Repository
 from provisioner.access.neighbours import neighbours
 from provisioner.request.resolve import EnvironmentSpec, Persona, Team
@@ -33,12 +34,17 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question: does this job become this account? ``expected`` is the answer that the promise gives."""
+    """One question: whether this job becomes this account, and may then do this.
+
+    ``expected`` is the answer that the promise gives. Without an ``act`` of its own the question is about becoming the
+    account, and a read that it certainly may do ends the proof.
+    """
 
     context: str
     job: JobContext
     identity: Identity
     expected: bool
+    act: Act | None = None
 
 
 def identities(team: Team) -> tuple[Identity, ...]:
@@ -47,22 +53,37 @@ def identities(team: Team) -> tuple[Identity, ...]:
     return tuple(Identity(spec, kind) for spec in team.environments for kind in kinds)
 
 
-def cases(team: Team, repository: Repository) -> tuple[Case, ...]:
+def cases(team: Team, repository: Repository, others: tuple[Repository, ...] = ()) -> tuple[Case, ...]:
     """Return all questions, each once: every ordinary job against every account, and each account's neighbours.
 
-    The neighbours of an account are jobs that differ from one that reaches it in a single point.
+    The neighbours of an account are jobs that differ from one that reaches it in a single point. ``others`` are
+    repositories that exist and must be kept out: unlike invented ones, their jobs can be tried.
     """
     found: dict[tuple[JobContext, str], Case] = {}
-    for context, job, identity in _questions(team, repository):
+    for context, job, identity in _questions(team, repository, others):
         expected = should_reach(job, identity, team, repository)
         found.setdefault((job, identity.name), Case(context, job, identity, expected))
-    return tuple(found.values())
+    return (*found.values(), *_acting(tuple(found.values()), team))
 
 
-def _questions(team: Team, repository: Repository) -> Iterator[tuple[str, JobContext, Identity]]:
+def _acting(found: tuple[Case, ...], team: Team) -> Iterator[Case]:
+    """Yield, for each account that a job becomes, what is tried as it."""
+    first = {case.identity.name: case for case in reversed(found) if case.expected}
+    for case in first.values():
+        identity = case.identity
+        for act in acts(identity.kind, identity.environment, team):
+            yield replace(case, context=f"{case.context}, {act.name}", expected=act.allowed, act=act)
+
+
+def _questions(
+    team: Team, repository: Repository, others: tuple[Repository, ...]
+) -> Iterator[tuple[str, JobContext, Identity]]:
     everyone = identities(team)
     for context, job in ordinary(team, repository):
-        yield from ((context, job, identity) for identity in everyone)
+        for identity in everyone:
+            yield context, job, identity
+            if should_reach(job, identity, team, repository):
+                yield from ((f"{context} of {o.full_name}", replace(job, repository=o), identity) for o in others)
     for identity in everyone:
         for context, job in _neighbours(identity, team, repository):
             yield context, job, identity

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from provisioner.access.acts import permitted
 from provisioner.access.claims import JobContext
 from provisioner.access.contexts import Case
 from provisioner.access.decision import Decision, Exchange, decide_among, exchange
@@ -57,6 +58,7 @@ class Row:
             "event": job.event_name,
             "ref": job.ref,
             "environment": job.environment or "",
+            "act": self.case.act.name if self.case.act else "",
             "identity": self.case.identity.name,
             "account": self.case.identity.email,
             "expected": self.case.expected,
@@ -125,7 +127,10 @@ def compute(model: AccessModel, cases: Iterable[Case]) -> AccessMatrix:
     for case in cases:
         if case.job not in exchanges:
             exchanges[case.job] = _exchanges(model, case.job)
-        rows.append(Row(case, decide_among(model, exchanges[case.job], case.identity.email)))
+        decision = decide_among(model, exchanges[case.job], case.identity.email)
+        if case.act is not None and decision.reached:
+            decision = permitted(model, case.identity.email, case.act, decision)
+        rows.append(Row(case, decision))
     return AccessMatrix(tuple(rows))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from provisioner.access.acts import Act, reading
 from provisioner.access.claims import JobContext
 from provisioner.access.decision import Stage
 from provisioner.access.matrix import AccessMatrix, Row
@@ -81,7 +82,7 @@ class Prover:
     def provider_for(self, row: Row) -> Provider:
         """Return the provider to try: the one that lets the job in, else the environment's own."""
         names = row.case.identity.environment.names
-        wanted = {row.decision.provider} if row.decision.reached else set()
+        wanted = {row.decision.provider} if row.decision.stage in {"reached", "call"} else set()
         own = [p for p in self.model.providers if p.name in wanted] or [
             p
             for p in self.model.providers
@@ -132,18 +133,23 @@ class _Attempt:
 
     def _impersonate(self, federated: str, row: Row) -> Tried:
         email = row.case.identity.email
-        answer = self._post(f"{_CREDENTIALS}/{email}:generateAccessToken", federated)
+        wanted = {"lifetime": LIFETIME, "scope": [_SCOPE]}
+        answer = self._post(f"{_CREDENTIALS}/{email}:generateAccessToken", federated, wanted)
         if answer.status_code != HTTPStatus.OK:
             return Tried("impersonate", *_error(answer))
-        url = _call(row)
-        headers = {"Authorization": f"Bearer {_document(answer)['accessToken']}"}
-        called = self.prover.session.get(url, headers=headers, timeout=_SECONDS)
+        act = row.case.act or reading(row.case.identity.environment)
+        return self._act(act, str(_document(answer)["accessToken"]))
+
+    def _act(self, act: Act, token: str) -> Tried:
+        if act.asks:
+            return _answered(act, self._post(act.url, token, {"permissions": [act.permission]}))
+        headers = {"Authorization": f"Bearer {token}"}
+        called = self.prover.session.get(act.url, headers=headers, timeout=_SECONDS)
         if called.status_code == HTTPStatus.OK:
-            return Tried("reached", "called", url)
+            return Tried("reached", "called", act.url)
         return Tried("call", *_error(called))
 
-    def _post(self, url: str, token: str) -> requests.Response:
-        body = {"lifetime": LIFETIME, "scope": [_SCOPE]}
+    def _post(self, url: str, token: str, body: Mapping[str, Any]) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
         return self.prover.session.post(url, json=body, headers=headers, timeout=_SECONDS)
 
@@ -153,10 +159,12 @@ def _audience(job: JobContext, provider: Provider) -> str:
     return job.audience or listed or f"https://iam.googleapis.com/{provider.name}"
 
 
-def _call(row: Row) -> str:
-    """Return something that plan and deploy may read: the environment's services on Cloud Run."""
-    spec = row.case.identity.environment
-    return f"https://run.googleapis.com/v2/projects/{spec.project}/locations/{spec.region}/services"
+def _answered(act: Act, answer: requests.Response) -> Tried:
+    """Read what ``testIamPermissions`` says: an absent list means that nothing of what was asked is held."""
+    if answer.status_code != HTTPStatus.OK:
+        return Tried("call", *_error(answer))
+    held = act.permission in _document(answer).get("permissions", [])
+    return Tried("reached", "held", act.permission) if held else Tried("call", "not-held", act.permission)
 
 
 def _document(answer: requests.Response) -> Mapping[str, Any]:

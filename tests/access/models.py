@@ -67,10 +67,22 @@ def bindings(spec: EnvironmentSpec) -> tuple[Grant, ...]:
     return (*deploy, *plan)
 
 
+def roles(spec: EnvironmentSpec, team: Team) -> tuple[Grant, ...]:
+    plan = f"serviceAccount:{spec.account_email('plan')}"
+    deploy = f"serviceAccount:{spec.account_email('deploy')}"
+    project = f"project:{spec.project}"
+    folder = f"folder:{team.platform.state.bucket}/{spec.names.state_prefix}"
+    return (
+        Grant(f"{spec.name}.reads", project, "roles/run.viewer", plan, conditional=False),
+        Grant(f"{spec.name}.deploys", project, "roles/run.developer", deploy, conditional=False),
+        Grant(f"{spec.name}.state", folder, "roles/storage.objectViewer", plan, conditional=False),
+    )
+
+
 def model_of(team: Team) -> AccessModel:
     return AccessModel(
         tuple(provider(spec) for spec in team.environments),
-        tuple(grant for spec in team.environments for grant in bindings(spec)),
+        tuple(grant for spec in team.environments for grant in (*bindings(spec), *roles(spec, team))),
     )
 
 

@@ -33,6 +33,7 @@ class Sandboxed:
     handle: Handle
     environment: dict[str, str]
     repository: Repository
+    other: Repository
     model: AccessModel
     session: requests.Session
 
@@ -41,10 +42,10 @@ class Sandboxed:
 
     def minter(self) -> ActionsMinter:
         issuer = self.team.platform.github.oidc_issuer
-        return ActionsMinter(self.start, self.session, issuer, (self.repository,))
+        return ActionsMinter(self.start, self.session, issuer, (self.repository, self.other))
 
     def computed(self) -> AccessMatrix:
-        return compute(self.model, cases(self.team, self.repository))
+        return compute(self.model, cases(self.team, self.repository, (self.other,)))
 
     def proven(self) -> AccessMatrix:
         return Prover(self.session, self.minter(), self.model).prove(self.computed())
@@ -64,21 +65,22 @@ def sandboxed(folder: Path, team: Team) -> Iterator[Sandboxed]:
         seed(handle, seed_plan(team, projects=True))
         environment = {**handle.environment(), "PATH": os.environ["PATH"], "HOME": str(folder)}
         with _session(handle) as session:
-            repository = _repository(team, session, environment["GITHUB_TOKEN"])
+            hub = _GitHub(session, environment["GITHUB_TOKEN"])
+            repository = _repository(team, hub, team.repository_name)
+            other = _repository(team, hub, "churn")
             render(team, RepositoryIds(repository.id, repository.owner_id)).write(folder / "terraform")
             roots = [folder / "terraform" / "envs" / spec.names.root for spec in team.environments]
             with ThreadPoolExecutor() as pool:
                 states = list(pool.map(lambda root: _applied(root, environment), roots))
             model = AccessModel.merged(AccessModel.from_state(state) for state in states)
-            yield Sandboxed(team, handle, environment, repository, model, session)
+            yield Sandboxed(team, handle, environment, repository, other, model, session)
     finally:
         handle.stop()
 
 
-def _repository(team: Team, session: requests.Session, token: str) -> Repository:
-    """Make the repository and its environments as GitHub's API has it: one deployment branch each."""
-    hub = _GitHub(session, token)
-    made = hub.ask("POST", f"orgs/{team.platform.github.owner}/repos", {"name": team.repository_name, "private": True})
+def _repository(team: Team, hub: _GitHub, name: str) -> Repository:
+    """Make a repository and its environments as GitHub's API has it: one deployment branch each."""
+    made = hub.ask("POST", f"orgs/{team.platform.github.owner}/repos", {"name": name, "private": True})
     for spec in team.environments:
         place = f"repos/{made['full_name']}/environments/{spec.name}"
         policy = {"protected_branches": False, "custom_branch_policies": True}

@@ -18,6 +18,11 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
+def whole(place: Sandboxed) -> AccessMatrix:
+    return place.proven()
+
+
+@pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
     with sandboxed(tmp_path_factory.mktemp("proof"), fraud_detection()) as ready:
         yield ready
@@ -34,8 +39,8 @@ def wrong(matrix: AccessMatrix) -> set[tuple[str, str]]:
     return {(row.case.identity.name, row.case.context) for row in matrix.wrong}
 
 
-def test_everything_that_can_be_tried_comes_out_as_computed(place: Sandboxed) -> None:
-    matrix = place.proven()
+def test_everything_that_can_be_tried_comes_out_as_computed(whole: AccessMatrix) -> None:
+    matrix = whole
 
     assert matrix.wrong == ()
     by_how: dict[str, set[str]] = {}
@@ -44,9 +49,42 @@ def test_everything_that_can_be_tried_comes_out_as_computed(place: Sandboxed) ->
     assert {row.how for row in matrix.rows if row.case.expected} == {"executed"}
     assert {"foreign owner", "fork", "subject rewritten"} <= by_how["not executable here"]
     assert {"self-hosted runner", "wrong audience, environment prod"} <= by_how["executed"]
-    assert {row.stage for row in matrix.rows if row.how == "executed"} == {"mint", "exchange", "impersonate", "reached"}
+    stages = {row.stage for row in matrix.rows if row.how == "executed"}
+    assert stages == {"mint", "exchange", "impersonate", "call", "reached"}
     assert "ya29" not in str(matrix.document())
     assert "eyJ" not in str(matrix.document())
+
+
+def test_a_repository_of_the_same_owner_gets_no_further_than_the_exchange(
+    place: Sandboxed, whole: AccessMatrix
+) -> None:
+    rows = [row for row in whole.rows if row.case.job.repository == place.other]
+    assert {(row.how, row.stage, row.executed) for row in rows} == {("executed", "exchange", False)}
+    assert {row.case.identity.kind for row in rows} == {"plan", "deploy"}
+
+
+def test_an_account_does_its_own_work_and_no_other(whole: AccessMatrix) -> None:
+    done = {(row.case.identity.name, row.case.act.name): row.stage for row in whole.rows if row.case.act}
+    assert done["dev/plan", "lists the state of dev"] == "reached"
+    assert done["dev/plan", "may create a service"] == "call"
+    assert done["dev/plan", "lists the state of prod"] == "call"
+    assert done["dev/deploy", "lists the services of prod"] == "call"
+    assert done["prod/deploy", "lists the state of prod"] == "call"
+
+
+def test_a_role_too_many_turns_its_row_red(place: Sandboxed) -> None:
+    dev = place.team.environment("dev")
+    project = f"cloudresourcemanager.googleapis.com/v1/projects/{dev.project}"
+    before = place.google("POST", f"{project}:getIamPolicy", {"options": {"requestedPolicyVersion": 3}})
+    extra = {"role": "roles/run.developer", "members": [f"serviceAccount:{dev.account_email('plan')}"]}
+    changed = {**before, "bindings": [*before["bindings"], extra]}
+    now = place.google("POST", f"{project}:setIamPolicy", {"policy": changed})
+    try:
+        matrix = proven(place, "push on main, may create a service")
+    finally:
+        place.google("POST", f"{project}:setIamPolicy", {"policy": {**before, "etag": now["etag"]}})
+
+    assert wrong(matrix) == {("dev/plan", "push on main, may create a service")}
 
 
 def test_rows_keep_their_order(place: Sandboxed) -> None:
