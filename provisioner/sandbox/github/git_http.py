@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from provisioner.sandbox.github import bare, repositories
 from provisioner.sandbox.github.access import at_least, caller_role, holds, reaches_owner
 from provisioner.sandbox.github.callers import Caller, authenticate
-from provisioner.sandbox.github.errors import GithubError
+from provisioner.sandbox.github.errors import GithubError, not_found
 from provisioner.sandbox.github.git_backend import Service, run_backend
 from provisioner.sandbox.github.pushes import Pusher, receive
 from provisioner.sandbox.http import Request, Response
@@ -52,7 +52,7 @@ def serve_git(world: World, request: Request) -> Response:
 def _permit(tx: Transaction, caller: Caller, repository: Document, name: str, *, push: bool) -> None:
     role = caller_role(tx, caller, repository)
     if not role or not _may_read(caller, repository):
-        raise GithubError(404, "Repository not found.")
+        raise not_found()
     if not push:
         return
     if caller.kind == "anonymous":
@@ -89,6 +89,8 @@ def _refused(refused: GithubError, request: Request) -> Response:
     status, message = refused.status, refused.message
     if "authorization" not in request.headers:  # git asks for credentials only after a 401
         status, message = HTTPStatus.UNAUTHORIZED, "Authentication required."
+    elif status == HTTPStatus.NOT_FOUND:
+        message = "Repository not found."
     elif status == HTTPStatus.UNAUTHORIZED:
         message = "Invalid username or token. Password authentication is not supported for Git operations."
     return _plain(status, message, _CHALLENGE if status == HTTPStatus.UNAUTHORIZED else ())

@@ -78,6 +78,8 @@ def _check_parameters(rule: dict[str, Any], shape: Shape, index: int) -> None:
             raise _invalid_rule(rule, "takes no parameters")
         rule.pop("parameters", None)
         return
+    if rule["type"] == "update" and given is None:
+        given = rule["parameters"] = {"update_allows_fetch_and_merge": False}
     problems = findings(given or {}, shape, f"properties/rules/{index}/parameters")
     if problems:
         raise GithubError(422, "\n\n".join(("Invalid request.", "\n".join(problems))))

@@ -39,7 +39,7 @@ class Hub:
     world: World = field(init=False)
     tokens: Mapping[str, str] = field(init=False)
     listeners: dict[str, Listener] = field(default_factory=dict)
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, verify=False))  # noqa: S501 - plain HTTP
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=60))
 
     def __post_init__(self) -> None:
         self.world = open_world(MemoryStore(), self.folder / "state", self.source)
