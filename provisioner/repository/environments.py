@@ -16,30 +16,30 @@ _NOT_FOUND = 404
 _CUSTOM_BRANCHES = {"protected_branches": False, "custom_branch_policies": True}
 
 
-def environment_settings(target: Target) -> list[Setting]:
-    """Compare every environment of the request, then its branch policies."""
+def environment_settings(target: Target) -> list[list[Setting]]:
+    """Compare every environment of the request, a group for each: its protection, then its branch policy."""
     rows = target.api.pages(f"{target.path}/environments", "environments")
     found = {row["name"]: row for row in rows}
     specs = target.team.environments
     policies = gather([partial(_policies, target, spec, found.get(spec.name)) for spec in specs])
-    protected = [
-        Setting(
-            f"environment {spec.name}",
-            _expected(target, spec),
-            _found(found.get(spec.name)),
-            partial(_write, target, spec, found.get(spec.name)),
-        )
-        for spec in specs
-    ]
-    return protected + [
-        Setting(
-            f"environment {spec.name}: branches that may deploy",
-            [{"name": spec.branch, "type": "branch"}],
-            [{"name": row["name"], "type": row.get("type", "branch")} for row in had],
-            partial(_write_policies, target, spec, had),
-        )
+    return [
+        [_protection(target, spec, found.get(spec.name)), _branches(target, spec, had)]
         for spec, had in zip(specs, policies, strict=True)
     ]
+
+
+def _protection(target: Target, spec: EnvironmentSpec, row: dict[str, Any] | None) -> Setting:
+    write = partial(_write, target, spec, row)
+    return Setting(f"environment {spec.name}", _expected(target, spec), _found(row), write)
+
+
+def _branches(target: Target, spec: EnvironmentSpec, had: list[dict[str, Any]]) -> Setting:
+    return Setting(
+        f"environment {spec.name}: branches that may deploy",
+        [{"name": spec.branch, "type": "branch"}],
+        [{"name": row["name"], "type": row.get("type", "branch")} for row in had],
+        partial(_write_policies, target, spec, had),
+    )
 
 
 def _expected(target: Target, spec: EnvironmentSpec) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Only what the request names is compared: access that others gave in other ways i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,13 @@ from provisioner.repository.setting import Setting, Target
 
 _READ = "pull"
 _ROLE_OF = {"pull": "read", "push": "write"}  # the same permission has two names in the API
+_RANKS = ("read", "triage", "write", "maintain", "admin")
 
 
 def access_settings(target: Target) -> list[Setting]:
     """Compare team and collaborator access. A pending invitation with the right permission counts.
+
+    Of a person GitHub tells the role that counts in the end, so one who has more through a team has enough.
 
     Reviewers get to read the repository where the request gives them nothing: GitHub takes nobody as a reviewer who
     cannot. Whatever access they have already is enough.
@@ -41,7 +45,7 @@ def access_settings(target: Target) -> list[Setting]:
             for slug, asked in teams.items()
         ),
         *(
-            _setting(f"access of {user}", asked, have.get(user.lower()), partial(_give_person, target, user))
+            _person_setting(user, asked, have.get(user.lower()), partial(_give_person, target, user))
             for user, asked in people.items()
         ),
     ]
@@ -61,6 +65,15 @@ def _wanted(target: Target) -> tuple[dict[str, str | None], dict[str, str | None
 def _setting(where: str, asked: str | None, found: str | None, give: Callable[[str], None]) -> Setting:
     enough = found if asked is None and found is not None else _role(asked or _READ)
     return Setting(where, enough, found, partial(give, asked or _READ))
+
+
+def _person_setting(user: str, asked: str | None, found: str | None, give: Callable[[str], None]) -> Setting:
+    setting = _setting(f"access of {user}", asked, found, give)
+    return replace(setting, expected=found) if _rank(found) >= _rank(setting.expected) else setting
+
+
+def _rank(role: str | None) -> int:
+    return _RANKS.index(role) if role in _RANKS else -1
 
 
 def _people(target: Target) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from provisioner.errors import ProvisionError
@@ -20,7 +21,7 @@ from provisioner.repository.facts import Difference, PublishResult, RepositoryFa
 from provisioner.repository.permissions import access_settings
 from provisioner.repository.protection import action_settings, ruleset_settings
 from provisioner.repository.push import Git
-from provisioner.repository.setting import Target, differences, mend
+from provisioner.repository.setting import Target, differences, mend, mend_groups
 from provisioner.repository.template import ANSWERS_FILE, render_template
 from provisioner.repository.variables import variable_settings
 
@@ -35,13 +36,13 @@ class Publisher:
 
     def prepare(self) -> tuple[str, ...]:
         """Give access and make the environments with their protection; return what was written."""
-        return mend([*access_settings(self.target), *environment_settings(self.target)])
+        return mend_groups([access_settings(self.target), *environment_settings(self.target)])
 
     def publish(self, facts: RepositoryFacts) -> PublishResult:
         """Bring everything to what it should be; return what was written and the commit of the default branch."""
         found, heads, variables, actions, rules = gather(self._reads())
         self._same_repository(facts, found)
-        written = mend([*variables, *actions])
+        written = mend_groups([*variables, actions])
         commit, pushed = self._first_commit(facts, heads, found)
         if pushed:
             found = self.target.api.get(self.target.path)
@@ -54,7 +55,7 @@ class Publisher:
             [
                 *self._reads(),
                 lambda: access_settings(self.target),
-                lambda: environment_settings(self.target),
+                lambda: list(chain(*environment_settings(self.target))),
                 lambda: self.target.api.find(f"{self.target.path}/contents/{ANSWERS_FILE}"),
             ]
         )
@@ -67,7 +68,9 @@ class Publisher:
         ]
         if answers is None:
             gaps.append(Difference(f"file {ANSWERS_FILE}", "the template's answers", "nothing"))
-        return tuple(sorted([*gaps, *differences([*variables, *actions, *rules, *access, *environments, *basics])]))
+        return tuple(
+            sorted([*gaps, *differences([*chain(*variables), *actions, *rules, *access, *environments, *basics])])
+        )
 
     def _reads(self) -> list[Callable[[], Any]]:
         return [

@@ -34,19 +34,19 @@ _IN_THE_WAY = frozenset(
 def rule_problems(target: Target, found: dict[str, Any] | None) -> list[Problem]:
     """Return the active rulesets of the organisation that our first push would meet.
 
-    A ruleset that lets our App pass is none of them. Where GitHub does not let us look, that is said.
+    A repository that exists tells them to everybody who can read it; before that only the organisation itself does,
+    to its administrators. A ruleset that lets our App pass is none of them. Where we may not look, that is said.
     """
     if found is not None and found.get("default_branch") and _has_branch(target):
         return []
-    organisation = f"/orgs/{part(target.owner)}/rulesets"
+    place = f"/orgs/{part(target.owner)}" if found is None else target.path
     try:
-        listed = target.api.pages(organisation)
+        listed = target.api.pages(f"{place}/rulesets")
     except GitHubError as problem:
         if problem.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
             return [_unseen(target)]
         raise
-    active = [row for row in listed if row["enforcement"] == "active" and row.get("target", "branch") == "branch"]
-    rulesets = gather([partial(target.api.get, f"{organisation}/{row['id']}") for row in active])
+    rulesets = gather([partial(target.api.get, f"{place}/rulesets/{row['id']}") for row in listed if _counts(row)])
     app = _app_id(target) if rulesets else None
     return [
         problem
@@ -54,6 +54,11 @@ def rule_problems(target: Target, found: dict[str, Any] | None) -> list[Problem]
         if _applies(target, ruleset) and not _passes(ruleset, app)
         for problem in _problems(target, ruleset)
     ]
+
+
+def _counts(row: dict[str, Any]) -> bool:
+    ours = row.get("source_type", "Organization") != "Organization"
+    return row["enforcement"] == "active" and row.get("target", "branch") == "branch" and not ours
 
 
 def _has_branch(target: Target) -> bool:

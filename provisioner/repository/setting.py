@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from provisioner.repository.api import GitHubApi
+from provisioner.repository.api import GitHubApi, gather
 from provisioner.repository.facts import Difference, EnvironmentOutputs
 from provisioner.request.resolve import Team
 
@@ -76,6 +77,11 @@ def mend(settings: Iterable[Setting]) -> tuple[str, ...]:
             setting.write()
             written.append(setting.where)
     return tuple(written)
+
+
+def mend_groups(groups: Iterable[Iterable[Setting]]) -> tuple[str, ...]:
+    """Mend groups that do not depend on each other at once, each in its own order."""
+    return tuple(name for written in gather([partial(mend, group) for group in groups]) for name in written)
 
 
 def differences(settings: Iterable[Setting]) -> tuple[Difference, ...]:

@@ -7,16 +7,21 @@ clients are kept in a pool and borrowed.
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any, Protocol
 
 import requests
-from github import Auth, Github, GithubException, GithubRetry
-from github.Requester import Requester
+import requests.adapters
+from github import Auth, GithubException, GithubRetry
+from github.Consts import DEFAULT_PER_PAGE
+from github.Requester import HTTPSRequestsConnectionClass, Requester
 
 from provisioner.errors import ProvisionError
 from provisioner.repository.errors import GitHubError
@@ -45,6 +50,50 @@ class Transport(Protocol):
         ...
 
 
+class _PromptAdapter(requests.adapters.HTTPAdapter):
+    """Sends each packet at once through a proxy as well.
+
+    urllib3 leaves Nagle's algorithm on for proxies; a request with a body is two packets, and the second one would wait
+    40 ms for the first one's acknowledgement.
+    """
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - as in requests
+        return super().proxy_manager_for(proxy, socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)], **options)
+
+
+class _PromptConnection(HTTPSRequestsConnectionClass):
+    def __init__(self, *place: Any, **options: Any) -> None:  # noqa: ANN401 - as in PyGithub
+        super().__init__(*place, **options)
+        adapter = _PromptAdapter(max_retries=self.retry, pool_connections=self.pool_size, pool_maxsize=self.pool_size)
+        self.session.mount("https://", adapter)
+
+
+class _PromptRequester(Requester):
+    """A requester with our connection.
+
+    PyGithub's own way to another connection class (``injectConnectionClasses``) would end keeping connections alive.
+    """
+
+    _Requester__httpsConnectionClass = _PromptConnection
+
+
+def _retry(backoff_seconds: float) -> GithubRetry:
+    return GithubRetry(
+        total=_RETRIES,
+        backoff_factor=backoff_seconds,
+        max_rate_limit_wait=_LONGEST_WAIT_SECONDS,
+        raise_on_status=False,
+    )
+
+
+def _quieten() -> None:
+    """Take away the handler with which PyGithub writes to standard error on its own."""
+    logger = logging.getLogger("github")
+    for handler in [one for one in logger.handlers if type(one) is logging.StreamHandler]:
+        logger.removeHandler(handler)
+    logger.setLevel(logging.WARNING)
+
+
 class PyGithubTransport:
     """The real transport; safe to use from several threads."""
 
@@ -55,18 +104,20 @@ class PyGithubTransport:
 
         A request that met trouble on GitHub's side is tried again, each time after twice as long.
         """
-        self._backoff = backoff_seconds
-        self._options: dict[str, Any] = {
-            "auth": Auth.Token(token),
-            "base_url": api_url,
-            "verify": str(ca_file) if ca_file else True,
-            "timeout": TIMEOUT_SECONDS,
-            "user_agent": "provision-env",
-            "api_version": API_VERSION,
-            "seconds_between_requests": None,
-            "seconds_between_writes": None,
-        }
-        self._idle: queue.LifoQueue[Github | None] = queue.LifoQueue()
+        self._open = partial(
+            _PromptRequester,
+            auth=Auth.Token(token),
+            base_url=api_url,
+            timeout=TIMEOUT_SECONDS,
+            user_agent="provision-env",
+            per_page=DEFAULT_PER_PAGE,
+            verify=str(ca_file) if ca_file else True,
+            retry=_retry(backoff_seconds),
+            pool_size=1,
+            api_version=API_VERSION,
+        )
+        _quieten()
+        self._idle: queue.LifoQueue[Requester | None] = queue.LifoQueue()
         for _ in range(POOL_SIZE):
             self._idle.put(None)
 
@@ -88,16 +139,9 @@ class PyGithubTransport:
     @contextmanager
     def _client(self) -> Iterator[Requester]:
         client = self._idle.get()
-        if client is None:
-            retry = GithubRetry(
-                total=_RETRIES,
-                backoff_factor=self._backoff,
-                max_rate_limit_wait=_LONGEST_WAIT_SECONDS,
-                raise_on_status=False,
-            )
-            client = Github(retry=retry, **self._options)
         try:
-            yield client.requester
+            client = client or self._open()
+            yield client
         finally:
             self._idle.put(client)
 

@@ -12,8 +12,8 @@ from provisioner.repository.api import gather, part
 from provisioner.repository.setting import Setting, Target
 
 
-def variable_settings(target: Target) -> list[Setting]:
-    """Compare the variables of every environment and of the repository."""
+def variable_settings(target: Target) -> list[list[Setting]]:
+    """Compare the variables of the repository and of every environment, a group for each."""
     specs = [spec for spec in target.team.environments if spec.name in target.outputs]
     wanted = {
         f"{target.path}/actions": {
@@ -33,9 +33,13 @@ def variable_settings(target: Target) -> list[Setting]:
     }
     found = gather([partial(_read, target, place) for place in wanted])
     return [
-        Setting(_where(target, place, name), value, had.get(name), partial(write_variable, target, place, name, value))
+        [
+            Setting(
+                _where(target, place, name), value, had.get(name), partial(write_variable, target, place, name, value)
+            )
+            for name, value in values.items()
+        ]
         for (place, values), had in zip(wanted.items(), found, strict=True)
-        for name, value in values.items()
     ]
 
 

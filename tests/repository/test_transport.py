@@ -121,6 +121,13 @@ def test_many_threads_each_get_their_own_answer(server: Any, api: GitHubApi) -> 
     assert {authorization for _, _, authorization, _ in server.seen} == {"token ghs_secret"}
 
 
+def test_nothing_is_written_to_standard_error(server: Any, api: GitHubApi, capfd: pytest.CaptureFixture[str]) -> None:
+    server.answer = refuse(403, "Resource not accessible by integration")
+    with pytest.raises(GitHubError):
+        api.get("/x")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_connections_are_kept(server: Any, api: GitHubApi) -> None:
     server.answer = lambda *_: (200, {}, {})
     for _ in range(10):
