@@ -72,9 +72,7 @@ def test_a_file_that_exists_is_kept_unless_forced(cli: Cli, place: Path) -> None
         (("--environment", "=example-churn"), "is not NAME=PROJECT"),
     ],
 )
-def test_what_validate_would_refuse_is_not_written(
-    cli: Cli, place: Path, changed: tuple[str, str], words: str
-) -> None:
+def test_what_validate_would_refuse_is_not_written(cli: Cli, place: Path, changed: tuple[str, str], words: str) -> None:
     ended = cli("init", *ANSWERS, *DEV, *changed)
     assert ended.code == 2, ended
     assert words in ended.err
@@ -82,10 +80,13 @@ def test_what_validate_would_refuse_is_not_written(
 
 
 def test_the_platforms_limits_hold_where_there_is_a_platform(cli: Cli, place: Path) -> None:
-    reserved = (*DEV, "--environment", "prod=example-ml-platform")
-    assert cli("init", "a.yaml", *ANSWERS, "--environment", "dev=example-churn-dev").code == 0
+    shared = (*ANSWERS, *DEV, "--environment", "prod=example-churn-dev")
+    ended = cli("init", *shared)
+    assert ended.code == 2
+    assert "example-churn-dev" in ended.err
+    assert not (place / "teams").exists()
     (place / "platform.yaml").unlink()
-    assert cli("init", "b.yaml", *ANSWERS, *reserved).code == 0
+    assert cli("init", *shared).code == 0  # whether a project may be shared, only a platform can say
 
 
 def test_init_writes_for_programs(cli: Cli) -> None:

@@ -37,7 +37,7 @@ def test_a_typo_below_a_verb_is_answered_too(cli: Cli) -> None:
         (("validate",), "Missing argument 'REQUEST'"),
         (("validate", REQUEST, "--outptu", "json"), "No such option '--outptu'"),
         (("validate", REQUEST, "--output", "yaml"), "'yaml' is not one of 'text', 'json'"),
-        (("validate", REQUEST, "more"), "unexpected extra argument"),
+        (("validate", REQUEST, "more"), "Got unexpected extra argument (more)"),
         (("--frobnicate",), "No such option '--frobnicate'"),
         (("init", "--data-class", "secret"), "'secret' is not one of"),
         (("runs", "list", "--limit", "many"), "'many' is not a valid integer"),
@@ -49,7 +49,7 @@ def test_a_wrong_command_line_is_told_with_its_usage(cli: Cli, arguments: tuple[
     assert ended.code == 2
     assert ended.out == ""
     assert ended.err.startswith("Usage: provision-env")
-    assert words in ended.err.replace("(did you mean", "(").replace("Got u", "u")
+    assert words in ended.err
 
 
 @pytest.mark.parametrize("spelling", [("-o", "json"), ("-ojson",), ("--output", "json"), ("--output=json",)])

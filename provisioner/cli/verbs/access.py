@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from provisioner import settings
 from provisioner.cli.output import bad, emit, good, output_option, table
 from provisioner.cli.recorded import last_run
-from provisioner.errors import ProvisionError
+from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.wiring.folders import open_artifacts, open_ledger
 
 
@@ -26,6 +27,7 @@ def command(team: str, output: str, *, everything: bool) -> None:
     """
     name, _, environment = team.partition("/")
     matrix = _recorded(name)
+    _require_known(environment, {row["identity"].partition("/")[0] for row in matrix["rows"]}, team)
     rows = [row for row in matrix["rows"] if not environment or row["identity"].startswith(f"{environment}/")]
     shown = [row for row in rows if everything or row["expected"] or not row["right"]]
     emit({**matrix, "rows": rows}, output, lambda: _text(shown, matrix["summary"]))
@@ -40,6 +42,13 @@ def _recorded(team: str) -> dict[str, Any]:
         if matrix is not None:
             return matrix
     raise ProvisionError("no run of this team came as far as its access matrix", fix="run `up` again", where=team)
+
+
+def _require_known(environment: str, known: set[str], team: str) -> None:
+    if environment and environment not in known:
+        near = difflib.get_close_matches(environment, known, n=1)
+        fix = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(known))}"
+        raise InvalidInput(f"there is no environment '{environment}'", fix=fix, where=team)
 
 
 def _text(rows: list[dict[str, Any]], summary: str) -> Iterator[str]:
