@@ -101,7 +101,7 @@ def git_program() -> str:
     """Return the path of git. Raises ProvisionError when it is not installed."""
     program = shutil.which("git")
     if program is None:
-        raise ProvisionError("git is not installed", fix="install git 2.30 or newer; the sandbox's GitHub runs on it")
+        raise ProvisionError("git is not installed", fix="install git 2.38 or newer; the sandbox's GitHub runs on it")
     return program
 
 

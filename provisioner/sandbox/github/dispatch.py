@@ -6,14 +6,15 @@ import re
 from dataclasses import replace
 from http import HTTPStatus
 
-from provisioner.sandbox.github import access, repositories
-from provisioner.sandbox.github.accounts import ORGANIZATION, find_account
+from provisioner.sandbox.github import access, repositories, teams
+from provisioner.sandbox.github.accounts import ORGANIZATION, account_by_id, find_account
 from provisioner.sandbox.github.call import Answer, Call, Listing
 from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, not_found
 from provisioner.sandbox.github.routing import Route
 from provisioner.sandbox.github.table import ROUTES
 
-_BY_NUMBER = re.compile(r"/repositories/(\d+)(/.*)?")
+_REPOSITORY_NUMBER = re.compile(r"/repositories/(\d+)(/.*)?")
+_TEAM_NUMBER = re.compile(r"/organizations/(\d+)/team/(\d+)(/.*)?")
 _WRITABLE_WHEN_ARCHIVED = ("/repos/{owner}/{repo}",)
 _READING = ("GET", "HEAD")
 
@@ -28,14 +29,18 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
 
 
 def canonical_path(call: Call) -> str:
-    """Return the path with a repository's number replaced by its present name. Raises GithubError (404)."""
-    match = _BY_NUMBER.fullmatch(call.request.path)
-    if not match:
-        return call.request.path.rstrip("/") or "/"
-    repository = repositories.by_id(call.tx, int(match[1]))
-    if repository is None:
-        raise not_found()
-    return f"/repos/{repositories.full_name(call.tx, repository)}{match[2] or ''}"
+    """Return the path with numbers (which GitHub's own URLs have) replaced by names. Raises GithubError (404)."""
+    path = call.request.path
+    if match := _REPOSITORY_NUMBER.fullmatch(path):
+        repository = repositories.by_id(call.tx, int(match[1]))
+        if repository is None:
+            raise not_found()
+        return f"/repos/{repositories.full_name(call.tx, repository)}{match[2] or ''}"
+    if match := _TEAM_NUMBER.fullmatch(path):
+        org = account_by_id(call.tx, int(match[1]))
+        team = teams.by_number(call.tx, org["id"], int(match[2]))
+        return f"/orgs/{org['login']}/teams/{team['slug']}{match[3] or ''}"
+    return path.rstrip("/") or "/"
 
 
 def perform(call: Call, found: Route) -> Answer | Listing:

@@ -95,7 +95,7 @@ def _verdict(pusher: Pusher, git: Repository, command: Command) -> tuple[str, st
 def broken_rules(pusher: Pusher, git: Repository, command: Command, **more: Any) -> tuple[list[str], list[str]]:  # noqa: ANN401 - fields of Change
     """Return the sentences for rules a change breaks, and for those it breaks but the caller passes by.
 
-    ``more`` are facts that a merge knows: through_pull_request, approvals.
+    ``more`` are facts that a merge knows: through_pull_request, approvals, and the head whose checks count.
     """
     tx, caller, repository = pusher.tx, pusher.caller, pusher.repository
     held = rulesets.in_force(tx, repository, command.ref)
@@ -103,11 +103,12 @@ def broken_rules(pusher: Pusher, git: Repository, command: Command, **more: Any)
         return [], []
     passed = frozenset[str]() if command.deletes else passed_checks(tx, repository, more.pop("head", command.new))
     change = replace(push_facts.change_of(git, command), passed=passed, **more)
+    modes = {"always", "exempt", "pull_request" if change.through_pull_request else "always"}
     broken: list[str] = []
     bypassed: list[str] = []
     for ruleset in held:
         found = push_rules.violations(ruleset["rules"], change)
-        passes = rulesets.bypass(tx, ruleset, caller, repository) in {"always", "exempt"}
+        passes = rulesets.bypass(tx, ruleset, caller, repository) in modes
         (bypassed if passes else broken).extend(found)
     return list(dict.fromkeys(broken)), list(dict.fromkeys(bypassed))
 
@@ -123,8 +124,18 @@ def settle(pusher: Pusher, before: dict[str, str]) -> None:
     repository |= {"pushed_at": now, "updated_at": now}
     _follow_first_branch(git, repository, after)
     repositories.put(tx, repository)
+    _follow_pull_requests(pusher, changed)
     for ref, sha in changed.items():
         workflows.on_push(tx, git, repository, pusher.caller, workflows.Pushed(ref, before.get(ref), sha, now))
+
+
+def _follow_pull_requests(pusher: Pusher, changed: dict[str, str]) -> None:
+    prefix = f"{pusher.repository['id']}/"
+    for _, record in list(pusher.tx.scan("github/pulls", prefix)):
+        sha = changed.get(f"refs/heads/{record['head']}")
+        issue = pusher.tx.get("github/issues", f"{prefix}{record['number']:08}") or {}
+        if sha and issue.get("state") == "open":
+            pusher.git.run("update-ref", f"refs/pull/{record['number']}/head", sha)
 
 
 def _follow_first_branch(git: Repository, repository: Document, refs: dict[str, str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from provisioner.sandbox.github import push_facts, push_rules
 from provisioner.sandbox.github.bare import NO_OBJECT, GitRefused
 from provisioner.sandbox.github.call import Call
@@ -16,13 +18,15 @@ def pusher_of(call: Call) -> Pusher:
     return Pusher(call.world, call.tx, call.caller, call.repository)
 
 
-def change(call: Call, ref: str, new: str | None, *, through_pull_request: bool = False, approvals: int = 0) -> None:
-    """Move, make or (``new`` None) remove a reference, and record what follows. Raises GithubError (403, 409, 422)."""
+def change(call: Call, ref: str, new: str | None, **more: Any) -> None:  # noqa: ANN401 - facts for broken_rules
+    """Move, make or (``new`` None) remove a reference, and record what follows. Raises GithubError (403, 409).
+
+    ``more`` is what a merge knows: through_pull_request, approvals, head.
+    """
     git, pusher = git_of(call), pusher_of(call)
     before = git.refs()
     command = Command(before.get(ref, NO_OBJECT), new or NO_OBJECT, ref)
     _check_workflows(call, command)
-    more = {"through_pull_request": through_pull_request, "approvals": approvals}
     broken, _ = broken_rules(pusher, git, command, **more)
     if broken:
         raise rules_refusal(broken)

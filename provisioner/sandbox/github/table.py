@@ -10,6 +10,8 @@ from provisioner.sandbox.github import (
     environment_routes,
     git_routes,
     history_routes,
+    issue_routes,
+    pull_routes,
     repository_routes,
     ruleset_routes,
     secret_routes,
@@ -30,4 +32,6 @@ ROUTES = (
     *content_routes.ROUTES,
     *git_routes.ROUTES,
     *history_routes.ROUTES,
+    *pull_routes.ROUTES,
+    *issue_routes.ROUTES,
 )

@@ -55,6 +55,15 @@ def starts_on_push(workflow: Workflow, ref: str, changed: Sequence[str]) -> bool
     return _paths_fit(filters, changed) if ref.startswith("refs/heads/") else True
 
 
+def starts_on_pull_request(workflow: Workflow, base: str) -> bool:
+    """Tell whether opening a pull request into a branch starts a workflow."""
+    filters = workflow.on.get("pull_request")
+    if not isinstance(filters, dict):
+        return False
+    types = filters.get("types", ["opened"])
+    return "opened" in types and _ref_fits(filters, f"refs/heads/{base}")
+
+
 def _ref_fits(filters: Mapping[str, Any], ref: str) -> bool:
     names = ("branches", "tags") if ref.startswith("refs/heads/") else ("tags", "branches")
     own, other = names

@@ -9,7 +9,7 @@ from provisioner.sandbox.github.bare import GitRefused, Repository
 from provisioner.sandbox.github.callers import Caller
 from provisioner.sandbox.github.identifiers import next_id
 from provisioner.sandbox.github.push_facts import WORKFLOWS
-from provisioner.sandbox.github.triggers import Workflow, parse, starts_on_push
+from provisioner.sandbox.github.triggers import Workflow, parse, starts_on_pull_request, starts_on_push
 from provisioner.sandbox.store import Document, Transaction
 
 RUNS = "github/runs"
@@ -35,6 +35,16 @@ def on_push(tx: Transaction, git: Repository, repository: Document, caller: Call
     for workflow in at(git, pushed.new):
         if starts_on_push(workflow, pushed.ref, changed):
             record_run(tx, repository, caller, workflow, Cause("push", pushed.ref, pushed.new, pushed.stamp))
+
+
+def on_pull_request(tx: Transaction, git: Repository, repository: Document, caller: Caller, pull: Document) -> None:
+    """Record a run for each workflow that opening a pull request starts."""
+    if not actions_enabled(tx, repository):
+        return
+    cause = Cause("pull_request", f"refs/heads/{pull['head']}", pull["head_sha"], pull["stamp"])
+    for workflow in at(git, pull["head_sha"]):
+        if starts_on_pull_request(workflow, pull["base"]):
+            record_run(tx, repository, caller, workflow, cause)
 
 
 def _changed(git: Repository, pushed: Pushed) -> list[str]:

@@ -95,6 +95,8 @@ class Description:
                 return
         validator = _validator()({"$ref": f"urn:github#{pointer}"}, registry=self._registry)
         for error in validator.iter_errors(instance):
+            if isinstance(error.instance, str) and error.json_path.startswith("$.errors["):
+                continue  # of rulesets GitHub sends plain sentences, though its description promises objects
             yield f"{what}{error.json_path}: {error.message[:300]}"
 
 
