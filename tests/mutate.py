@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ def outcome(mutation: Mutation, copy: Path) -> str:
         return f"the text to break occurs {original.count(mutation.find)} times in {mutation.file}"
     target.write_text(original.replace(mutation.find, mutation.replace))
     try:
-        ended = tested(mutation, copy)
+        ended = tested(mutation.tests, copy)
     finally:
         target.write_text(original)
     if ended.returncode == 1:
@@ -63,20 +63,9 @@ def outcome(mutation: Mutation, copy: Path) -> str:
     )
 
 
-def tested(mutation: Mutation, copy: Path) -> subprocess.CompletedProcess[str]:
+def tested(tests: Iterable[str], copy: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:randomly",
-        *mutation.tests,
-    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *tests]
     return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -86,6 +75,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool:
         for number in range(WORKERS):
             copies.put(Path(shutil.copytree(PROJECT, Path(folder) / str(number), ignore=LEFT_BEHIND)))
+
+        whole = tested(sorted({test for mutation in mutations for test in mutation.tests}), Path(folder) / "0")
+        if whole.returncode != 0:
+            print(f"the tests fail already on the whole code:\n{whole.stdout[-3000:]}")
+            return 1
 
         def tried(mutation: Mutation) -> str:
             copy = copies.get()
