@@ -100,3 +100,12 @@ def test_only_our_own_repository_is_archived(sandbox: Sandbox, github: GitHub) -
     make(sandbox, team.repository_name)
     assert github.archive(team) is False
     assert api(sandbox).get(f"/repos/{team.repository_full_name}")["archived"] is False
+
+
+def test_only_our_own_repository_is_found(sandbox: Sandbox, github: GitHub) -> None:
+    team = sandbox.team()
+    assert github.find_repository(team) is None
+    make(sandbox, team.repository_name)
+    assert github.find_repository(team) is None
+    made = github.ensure_repository(team)
+    assert github.find_repository(team) == made

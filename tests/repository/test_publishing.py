@@ -6,6 +6,7 @@ import base64
 import contextlib
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ import pytest
 from provisioner.errors import ProvisionError
 from provisioner.repository import names
 from provisioner.repository.api import GitHubApi
-from provisioner.repository.documents import RecordedRepositories
 from provisioner.repository.facts import EnvironmentOutputs, RepositoryFacts
 from provisioner.repository.github import GitHub
 from provisioner.repository.template import render_template
@@ -241,19 +241,25 @@ def test_a_run_killed_at_any_call_is_finished_by_the_next(sandbox: Sandbox, afte
     assert index > 30
 
 
-def test_the_steps_of_a_run_get_documents(sandbox: Sandbox) -> None:
-    team = sandbox.team()
-    repositories = RecordedRepositories(sandbox.github())
-    facts = repositories.prepare(team)
-    values = {name: vars(output) for name, output in outputs(team).items()}
-    first = repositories.publish(team, facts, values)
-    assert first["pushed"] is True
-    assert first["summary"].startswith("first commit pushed, ")
-    assert repositories.publish(team, facts, values)["summary"] == "nothing to change"
-    assert repositories.verify(team, facts, values) == []
-    wrong = {name: {**value, "region": "europe-west4"} for name, value in values.items()}
-    assert [row["where"] for row in repositories.verify(team, facts, wrong)] == ["environment dev: variable GCP_REGION"]
-    assert repositories.archive(team)
+def test_other_outputs_are_a_difference(github: GitHub, published: tuple[Team, RepositoryFacts]) -> None:
+    team, facts = published
+    wrong = {name: replace(made, region="europe-west4") for name, made in outputs(team).items()}
+    assert {row.where for row in github.verify(team, facts, wrong)} == {
+        f"environment {spec.name}: variable GCP_REGION" for spec in team.environments
+    }
+
+
+def test_reviewers_can_read_what_they_review(sandbox: Sandbox, github: GitHub) -> None:
+    stage = {"project": "example-r-prod", "reviewers": [{"team": "leads"}, {"user": "lena"}]}
+    team = sandbox.team(environments={"prod": stage})
+    github.ensure_repository(team)
+    github.configure_environments(team)
+    path = f"/repos/{team.repository_full_name}"
+    assert [row["slug"] for row in api(sandbox).get(f"{path}/teams")] == ["leads"]
+    assert "lena" in {row["login"] for row in api(sandbox).get(f"{path}/collaborators")} | {
+        row["invitee"]["login"] for row in api(sandbox).get(f"{path}/invitations")
+    }
+    assert github.configure_environments(team) == ()
 
 
 def test_outputs_without_a_registry_write_no_variable_for_one(sandbox: Sandbox, github: GitHub) -> None:
