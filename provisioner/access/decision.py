@@ -107,13 +107,22 @@ def decide(model: AccessModel, job: JobContext, email: str) -> Decision:
 
 
 def decide_among(model: AccessModel, exchanges: tuple[Exchange, ...], email: str) -> Decision:
-    """Decide with exchanges made before; they depend on the job alone and serve every account."""
+    """Decide with exchanges made before; they depend on the job alone and serve every account.
+
+    Of several providers the one counts with which the token gets furthest; of equals the account's own.
+    """
     if email in model.disabled_accounts:
         return Decision(reached=False, stage="impersonate", reason="account-disabled", detail=email)
-    decisions = [_impersonate(model, found, email) for found in exchanges]
-    if not decisions:
+    if not exchanges:
         return Decision(reached=False, stage="exchange", reason="no-provider")
-    return max(decisions, key=_distance)
+    decisions = [(_impersonate(model, found, email), _closeness(model, found.provider, email)) for found in exchanges]
+    return max(decisions, key=lambda each: (_distance(each[0]), each[1]))[0]
+
+
+def _closeness(model: AccessModel, provider: Provider, email: str) -> tuple[bool, bool]:
+    pool = f"/workloadIdentityPools/{provider.pool}/"
+    bound = any(pool in grant.member for grant in model.grants if grant.scope == f"account:{email}")
+    return bound, provider.project == _project_of(email)
 
 
 def _distance(decision: Decision) -> int:
@@ -167,8 +176,12 @@ def _may_give_tokens(role: str) -> bool:
 
 
 def _covers(grant: Grant, email: str) -> bool:
-    project = email.partition("@")[2].partition(".")[0]
+    project = _project_of(email)
     return grant.scope in {f"account:{email}", f"account:{UNKNOWN}", f"project:{project}", f"project:{UNKNOWN}"}
+
+
+def _project_of(email: str) -> str:
+    return email.partition("@")[2].partition(".")[0]
 
 
 def _matches(member: str, found: Exchange) -> bool | None:

@@ -80,17 +80,11 @@ class Prover:
             raise ProvisionError(reason, fix="run the same again; nothing is concluded from half a proof") from error
 
     def provider_for(self, row: Row) -> Provider:
-        """Return the provider to try: the one that lets the job in, else the environment's own."""
-        names = row.case.identity.environment.names
-        wanted = {row.decision.provider} if row.decision.stage in {"reached", "call"} else set()
-        own = [p for p in self.model.providers if p.name in wanted] or [
-            p
-            for p in self.model.providers
-            if (p.pool, p.project) == (names.pool, row.case.identity.environment.project)
-        ]
-        if not own:
-            raise NotExecutable("the environment has no provider")
-        return own[0]
+        """Return the provider to try: the one that the computation found to lead furthest."""
+        for provider in self.model.providers:
+            if provider.name == row.decision.provider:
+                return provider
+        raise NotExecutable("the account is reached over no provider: there is nothing to try")
 
 
 @dataclass

@@ -14,11 +14,21 @@ from provisioner.access.acts import HOLDERS
 from provisioner.access.claims import Repository
 from provisioner.access.model import UNKNOWN, Grant
 from provisioner.request.resolve import Team
-from tests.access.models import CONDITION, REPOSITORY, binding, model_of, with_condition, with_grant, with_mapping
+from tests.access.models import (
+    CONDITION,
+    MAPPING,
+    REPOSITORY,
+    binding,
+    model_of,
+    with_condition,
+    with_grant,
+    with_mapping,
+)
 from tests.policy.roots import fraud_detection
 
 TEAM = fraud_detection()
 CASES = cases(TEAM, REPOSITORY)
+PROMISED = compute(model_of(TEAM), CASES)
 DEV, STAGE, PROD = TEAM.environments
 
 
@@ -27,7 +37,7 @@ def wrong(model: AccessModel) -> set[tuple[str, str]]:
 
 
 def stage_of(context: str, identity: str) -> tuple[str, str]:
-    for row in compute(model_of(TEAM), CASES).rows:
+    for row in PROMISED.rows:
         if (row.case.context, row.case.identity.name) == (context, identity):
             return row.decision.stage, row.decision.reason
     raise AssertionError(f"no row {context} -> {identity}")
@@ -214,6 +224,15 @@ def test_an_unknown_condition_is_undecided_everywhere() -> None:
 
     assert len(matrix.wrong) == sum(row.decision.reached is None for row in matrix.rows)
     assert matrix.wrong
+
+
+def test_a_pool_that_imitates_our_attributes_is_another_pool() -> None:
+    """Another team's pool in the same project may map whatever it likes: its principals are not ours."""
+    honest = model_of(TEAM)
+    claimed = {"attribute.repo_env_ref_event": "'701234567:prod:refs/heads/main:push'"}
+    imitation = replace(honest.providers[2], pool="churn-prod-gh", condition="", mapping=MAPPING | claimed)
+
+    assert wrong(replace(honest, providers=(*honest.providers, imitation))) == set()
 
 
 def test_another_team_trusts_nothing_of_ours() -> None:

@@ -88,6 +88,7 @@ TRUST = (
     Break("PE-WIF-006", PROVIDER, ("attribute_mapping", "attribute.repo_env_ref_event"), UNKNOWN),
     Break("PE-WIF-007", PROVIDER, ("oidc", 0, "allowed_audiences"), ["https://github.com/somebody"]),
     Break("PE-WIF-007", PROVIDER, ("oidc", 0, "allowed_audiences"), UNKNOWN),
+    Break("PE-WIF-007", PROVIDER, ("oidc",), UNKNOWN),
     Break(
         "PE-WIF-008",
         BINDING,

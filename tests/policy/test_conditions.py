@@ -10,6 +10,7 @@ from provisioner.access.expressions import ExpressionError, evaluate
 from provisioner.policy.conditions import EVENTS, Asked, allowed_ids, condition_problem
 from provisioner.policy.mappings import BOUND, mapping_problems
 from provisioner.policy.principals import principal_problem, repository_of
+from provisioner.request.resolve import Persona
 
 TWO = "assertion.repository_owner_id == '1' && assertion.repository_id == '2' && assertion.event_name == 'push'"
 SELF_HOSTED = Asked(self_hosted_runners=True)
@@ -102,3 +103,28 @@ def test_a_principal_of_a_pool_is_never_bound_by_a_free_value(value: str) -> Non
     assert not allowed or shape
     assert principal_problem(member, "runtime", None)
     assert repository_of("group:a@example.com") == ""
+
+
+_MAIN = "refs/heads/main"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fits"),
+    [
+        ("deploy", f"repo_env_ref_event/7:prod:{_MAIN}:push", True),
+        ("deploy", f"repo_env_ref_event/7::{_MAIN}:push", False),
+        ("deploy", f"repo_env_ref_event/7:prod:{_MAIN}:schedule", False),
+        ("deploy", "repo_event/7::pull_request", False),
+        ("plan", f"repo_env_ref_event/7::{_MAIN}:schedule", True),
+        ("plan", f"repo_env_ref_event/7:prod:{_MAIN}:push", False),
+        ("plan", "repo_event/7::pull_request", True),
+        ("plan", "repo_event/7:prod:pull_request", False),
+        ("runtime", f"repo_env_ref_event/7:prod:{_MAIN}:push", False),
+        (None, f"repo_env_ref_event/7:prod:{_MAIN}:push", True),
+        (None, "repo_event/7::pull_request", False),
+    ],
+)
+def test_each_account_has_its_own_grammar(kind: Persona | None, value: str, fits: bool) -> None:  # noqa: FBT001 - a column
+    pool = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/team-dev-gh"
+
+    assert (principal_problem(f"{pool}/attribute.{value}", kind, None) == "") is fits
