@@ -5,7 +5,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from provisioner.sandbox.github import accounts, apps, callers
+from provisioner.sandbox.github import accounts, apps, callers, seed_github
 from tests.sandbox.github.hub import Hub
 
 
@@ -115,3 +115,15 @@ def test_a_request_names_its_client_and_a_version_that_exists(hub: Hub) -> None:
 def test_the_token_may_be_sent_in_either_form(hub: Hub, form: str) -> None:
     answer = hub.call("GET", "/orgs/acme", token="", authorization=form.format(hub.tokens["installation"]))
     assert answer.json()["plan"]["name"] == "enterprise"
+
+
+def test_a_token_changes_nothing_of_another_owners_public_repository(hub: Hub) -> None:
+    hub.write(lambda tx: seed_github(hub.world, tx, owner="other"))
+    made = hub.call("POST", "/orgs/other/repos", {"name": "open"})
+    assert made.status_code == 201
+    app = hub.write(lambda tx: apps.find_app(tx, "provision-env"))
+    held = hub.write(lambda tx: apps.account_has_app(tx, app["id"], "acme"))
+    token = hub.write(lambda tx: callers.issue_installation_token(tx, held["id"], app["permissions"]))
+    assert hub.call("GET", "/repos/other/open", token=token).status_code == 200
+    refused = hub.call("PATCH", "/repos/other/open", {"description": "mine"}, token=token)
+    assert (refused.status_code, refused.json()["message"]) == (403, "Resource not accessible by integration")

@@ -110,3 +110,23 @@ def test_a_failed_request_leaves_nothing_behind(hub: Hub) -> None:
     assert refused.status_code == 404
     assert hub.call("GET", "/repos/acme/half").status_code == 404
     hub.repository("half")
+
+
+def test_nothing_of_a_deleted_repository_stays(hub: Hub) -> None:
+    path = hub.repository(auto_init=True)
+    number = hub.call("GET", path).json()["id"]
+    hub.call("PUT", f"{path}/environments/prod", {})
+    hub.call("POST", f"{path}/environments/prod/variables", {"name": "A", "value": "1"})
+    hub.call("PUT", f"/orgs/acme/teams/fraud{path}", {"permission": "push"})
+    place = hub.world.folder / "git" / f"{number}.git"
+    assert place.exists()
+    assert hub.call("DELETE", path, token=hub.tokens["user"]).status_code == 204
+    assert not place.exists()
+    with hub.world.store.transaction() as tx:
+        kept = [
+            key
+            for collection in ("environments", "variables", "team_access", "rulesets")
+            for key, _ in tx.scan(f"github/{collection}", f"{number}/")
+        ]
+    assert kept == []
+    assert hub.call("GET", "/orgs/acme/teams/fraud/repos").json() == []
