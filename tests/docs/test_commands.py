@@ -28,7 +28,7 @@ def environment(home: Path) -> dict[str, str]:
     program = programs / "provision-env"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m provisioner "$@"\n')
     program.chmod(0o755)
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG"} or name.startswith("COV")}
     return {**kept, "PATH": f"{programs}:{kept['PATH']}", "HOME": str(home), "PYTHONPATH": str(PROJECT), "CI": "1"}
 
 
