@@ -16,6 +16,7 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
+_CANNOT_START = 127
 
 
 def stop_with_parent(parent: int) -> None:
@@ -32,7 +33,11 @@ def stop_with_parent(parent: int) -> None:
 def main(arguments: list[str]) -> None:
     """Become the program; the process id stays the same."""
     stop_with_parent(int(arguments[0]))
-    os.execv(arguments[1], arguments[1:])  # noqa: S606 - the very purpose: no shell, an absolute path from our caller
+    try:
+        os.execv(arguments[1], arguments[1:])  # noqa: S606 - the very purpose: no shell, an absolute path from our caller
+    except OSError as error:
+        sys.stderr.write(f"Error: {arguments[1]} cannot be started: {error.strerror}\n")
+        raise SystemExit(_CANNOT_START) from None
 
 
 if __name__ == "__main__":

@@ -174,5 +174,10 @@ class Runner:
 
     def _environment(self, root: Path) -> dict[str, str]:
         scratch = root / _SCRATCH
-        scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return private_environment(self._given, scratch)
+        try:
+            scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return private_environment(self._given, scratch)
+        except OSError as error:
+            raise TerraformFailed(
+                f"the root cannot be worked in: {error.strerror}", fix="mend that and try again", where=str(root)
+            ) from error

@@ -215,6 +215,17 @@ def test_known_secrets_are_in_no_event_and_no_error(terraform: Terraform, root: 
     assert "swordfish" not in f"{events} {failed.value} {failed.value.diagnostics}"
 
 
+def test_a_terraform_or_a_root_that_is_gone_is_told(terraform: Terraform, root: Path) -> None:
+    write_root(root, {"a": "x"})
+    with pytest.raises(TerraformFailed, match="/no/such/terraform cannot be started: No such file"):
+        Runner(Terraform(("/no/such/terraform",), "terraform", "1.11.4"), {}).init(root)
+    runner = Runner(terraform, {})
+    shutil.rmtree(root)
+    root.write_text("a file")
+    with pytest.raises(TerraformFailed, match="cannot be worked in: Not a directory"):
+        runner.state(root)
+
+
 def test_an_interrupted_runner_starts_nothing_more(runner: Runner, root: Path) -> None:
     write_root(root, {"a": "x"})
     runner.interrupt()
