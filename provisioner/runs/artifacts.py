@@ -25,8 +25,11 @@ class Artifacts:
     folder: Path
 
     def freeze(self, document: dict[str, Any]) -> str:
-        """Keep a document under the digest of its content and return the digest."""
-        data = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
+        """Keep a document under the digest of its content and return the digest.
+
+        The order of its parts belongs to the content: environments are promoted in the order in which they stand.
+        """
+        data = json.dumps(document, ensure_ascii=False).encode()
         digest = hashlib.sha256(data).hexdigest()
         self._write(self.folder / "inputs" / f"{digest}.json", data)
         return digest

@@ -25,7 +25,7 @@ _LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 
 def observe(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, Any]:  # noqa: FBT001 - three states
     """Return environments with what their state holds, and the repository as the last run left it."""
-    place = _entered(settings, team, _silence, sandbox)
+    place = _entered(settings, team, _silence, sandbox, seed=False)
     with _rendered(team, recorded_ids(settings, team)) as folder, ThreadPoolExecutor(workers()) as pool:
         environments = list(pool.map(lambda spec: _environment(place, folder, spec), team.environments))
     return {"team": team.slug, "environments": environments, "repository": recorded_facts(settings, team)}
@@ -53,7 +53,7 @@ def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | 
     A root without a state is planned with a local backend, since initialising a remote one would write to it. Where the
     repository does not exist yet, its ids are the preview's.
     """
-    place = _entered(settings, team, progress, sandbox)
+    place = _entered(settings, team, progress, sandbox, seed=True)
     ids = recorded_ids(settings, team)
     roots = [*map(project_root, shared_projects(team)), *root_names(team)]
     with _rendered(team, ids) as folder, ThreadPoolExecutor(workers()) as pool:
@@ -103,9 +103,9 @@ def recorded_ids(settings: Settings, team: Team) -> RepositoryIds:
     return RepositoryIds(facts["id"], facts["owner_id"]) if facts else RepositoryIds.of_preview()
 
 
-def _entered(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> Place:  # noqa: FBT001 - three states
+def _entered(settings: Settings, team: Team, progress: Progress, sandbox: bool | None, *, seed: bool) -> Place:  # noqa: FBT001 - three states
     chosen = place_of(settings, open_ledger(settings), team.slug, sandbox)
-    return enter(settings, chosen, team, progress, seed=False)
+    return enter(settings, chosen, team, progress, seed=seed)
 
 
 def _silence(report: Report) -> None:

