@@ -222,8 +222,8 @@ def list_org_installations(call: Call) -> Listing:
 
 def _own_installation(call: Call) -> Document:
     number = call.parameters["installation_id"]
-    held = apps.installation(call.tx, int(number)) if number.isdigit() else None
-    if held is None or held["app_id"] != call.caller.app["id"]:
+    held = apps.installation(call.tx, number)
+    if held["app_id"] != call.caller.app["id"]:
         raise not_found()
     return held
 

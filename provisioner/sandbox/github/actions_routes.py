@@ -14,7 +14,7 @@ from provisioner.sandbox.github.identifiers import node_id
 from provisioner.sandbox.github.repository_views import show
 from provisioner.sandbox.github.routing import org_read, org_write, repo_read, repo_write, route
 from provisioner.sandbox.github.shapes import FLAG, TEXTS, Field, text
-from provisioner.sandbox.github.triggers import Workflow
+from provisioner.sandbox.github.triggers import Workflow, dispatch_inputs
 from provisioner.sandbox.store import Document
 
 _PERMISSIONS = {
@@ -167,7 +167,7 @@ def dispatch(call: Call) -> Answer:
     there = {one.path: one for one in workflows.at(git, ref)}.get(workflow.path)
     if there is None or "workflow_dispatch" not in there.on:
         raise unprocessable("Workflow does not have 'workflow_dispatch' trigger")
-    _check_inputs(there.on["workflow_dispatch"], wanted.get("inputs", {}))
+    _check_inputs(dispatch_inputs(there), wanted.get("inputs", {}))
     cause = workflows.Cause("workflow_dispatch", ref, git.resolve(ref) or "", call.stamp)
     run = workflows.record_run(call.tx, call.repository, call.caller, there, cause)
     if not wanted.get("return_run_details"):
@@ -183,13 +183,12 @@ def _full_ref(git: bare.Repository, name: str) -> str:
     raise unprocessable(f"No ref found for: {name}")
 
 
-def _check_inputs(trigger: dict[str, Any], given: dict[str, Any]) -> None:
-    known = trigger.get("inputs") or {}
+def _check_inputs(known: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
     unexpected = sorted(set(given) - set(known))
     if unexpected:
         raise unprocessable(f"Unexpected inputs provided: {unexpected}")
     for name, about in known.items():
-        if (about or {}).get("required") and "default" not in about and name not in given:
+        if about.get("required") and "default" not in about and name not in given:
             raise unprocessable(f"Required input '{name}' not provided")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from provisioner.sandbox.github import dispatch, limits
+from provisioner.sandbox.github.bare import GitRefused
 from provisioner.sandbox.github.call import Answer, Call
 from provisioner.sandbox.github.callers import ANONYMOUS, Caller, authenticate
-from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden
+from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, unprocessable
 from provisioner.sandbox.github.git_http import serve_git
 from provisioner.sandbox.github.oidc_issuer import serve_issuer
 from provisioner.sandbox.github.replies import VERSIONS, answer_of, response_of
@@ -65,6 +67,8 @@ class GithubApplication:
                 answer = self._perform(call, found, parameters)
         except GithubError as refused:
             answer = Answer(refused.document(docs), refused.status, refused.headers)
+        except GitRefused as refused:
+            answer = Answer(unprocessable(f"Git refused: {refused}").document(docs), HTTPStatus.UNPROCESSABLE_ENTITY)
         return response_of(request, answer, (*headers, *(budget.headers if budget else ())))
 
     @staticmethod

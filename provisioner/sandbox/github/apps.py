@@ -87,7 +87,7 @@ def put_installation(tx: Transaction, document: Document) -> None:
     tx.put(_INSTALLATIONS, str(document["id"]), document)
 
 
-def installation(tx: Transaction, number: int) -> Document:
+def installation(tx: Transaction, number: int | str) -> Document:
     """Return an installation by number. Raises GithubError (404)."""
     document = tx.get(_INSTALLATIONS, str(number))
     if document is None:

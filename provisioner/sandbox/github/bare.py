@@ -88,9 +88,11 @@ def delete(folder: Path, number: int) -> None:
 
 def run(arguments: Sequence[str], *, data: bytes = b"", more: Mapping[str, str] | None = None) -> bytes:
     """Run git to its end. Raises GitRefused, and ProvisionError when there is no git."""
-    command = [git_program(), *arguments]
+    command, surroundings = [git_program(), *arguments], environment(more)
+    if any("\0" in text for text in (*command, *surroundings.values())):
+        raise GitRefused("a name contains a null character")
     done = subprocess.run(  # noqa: S603 - argv is ours, no shell
-        command, input=data, capture_output=True, env=environment(more), check=False, timeout=_TIMEOUT
+        command, input=data, capture_output=True, env=surroundings, check=False, timeout=_TIMEOUT
     )
     if done.returncode:
         raise GitRefused(done.stderr.decode(errors="replace").strip() or f"git ended with {done.returncode}")

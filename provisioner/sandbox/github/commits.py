@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.sandbox.github import bare, repositories
-from provisioner.sandbox.github.accounts import account_by_id, find_account, simple
+from provisioner.sandbox.github.accounts import ACCOUNTS, find_account, simple
 from provisioner.sandbox.github.bare import Repository
 from provisioner.sandbox.github.call import Call
 from provisioner.sandbox.github.errors import conflict, not_found, unprocessable
@@ -107,7 +107,7 @@ def _account(call: Call, person: dict[str, str]) -> dict[str, Any] | None:
     if domain != "users.noreply.github.com":
         return None
     number, _, login = local.rpartition("+")
-    account = account_by_id(call.tx, int(number)) if number.isdigit() else find_account(call.tx, login)
+    account = call.tx.get(ACCOUNTS, number) if number else find_account(call.tx, login)
     return simple(call.urls, account) if account else None
 
 

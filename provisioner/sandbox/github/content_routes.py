@@ -65,7 +65,7 @@ def _empty() -> GithubError:
 
 
 def _entries(git: Repository, commit: str, path: str) -> list[Entry]:
-    rows = git.text("ls-tree", "-l", "-z", "--full-tree", commit, *((path,) if path else ())).split("\0")
+    rows = git.text("ls-tree", "-l", "-z", "--full-tree", "--", commit, *((path,) if path else ())).split("\0")
     return [_entry(row) for row in rows if row]
 
 

@@ -13,8 +13,8 @@ from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, f
 from provisioner.sandbox.github.routing import Route
 from provisioner.sandbox.github.table import ROUTES
 
-_REPOSITORY_NUMBER = re.compile(r"/repositories/(\d+)(/.*)?")
-_TEAM_NUMBER = re.compile(r"/organizations/(\d+)/team/(\d+)(/.*)?")
+_REPOSITORY_NUMBER = re.compile(r"/repositories/(\d{1,18})(/.*)?")
+_TEAM_NUMBER = re.compile(r"/organizations/(\d{1,18})/team/(\d{1,18})(/.*)?")
 _WRITABLE_WHEN_ARCHIVED = ("/repos/{owner}/{repo}",)
 _READING = ("GET", "HEAD")
 

@@ -15,6 +15,7 @@ from provisioner.sandbox.http import Request, Response
 
 Headers = tuple[tuple[str, str], ...]
 _PAGE = 30
+_LONGEST_NUMBER = 9
 VERSIONS = ("2022-11-28", "2026-03-10")
 MEDIA = "github.v3; format=json"
 
@@ -37,7 +38,9 @@ def _page(call: Call, listing: Listing) -> Answer:
 
 
 def _positive(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else default
+    if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_NUMBER:
+        return default
+    return int(text) or default
 
 
 def _links(call: Call, number: int, last: int) -> str:

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from provisioner.sandbox.github import bare, plans, repositories, teams
-from provisioner.sandbox.github.access import caller_role, refusal
-from provisioner.sandbox.github.accounts import account_by_id, membership
+from provisioner.sandbox.github.access import COLLABORATORS, caller_role, refusal
+from provisioner.sandbox.github.accounts import ORGANIZATION, account_by_id, membership
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
 from provisioner.sandbox.github.commit_writing import first_commit
 from provisioner.sandbox.github.errors import NotImplementedHere, forbidden, invalid, not_found, unprocessable
@@ -39,7 +39,7 @@ _CHANGE = {
 }
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 _MOST_TOPICS = 20
-_CREATE_NEEDS = repo_write("administration", "admin")
+_CREATE_NEEDS = repo_write("administration", "read")
 _DELETE_NEEDS = repo_write("administration", "admin", "delete_repo")
 
 
@@ -63,6 +63,8 @@ def _create(call: Call, owner: Document) -> Answer:
     document = {name: wanted[name] for name in (*_SWITCHES, "description", "homepage", "name") if name in wanted}
     visibility = _visibility(call, owner, wanted, "public")
     repository = repositories.create(call.world, call.tx, owner, {**document, "visibility": visibility}, call.stamp)
+    if call.caller.is_person and owner["type"] == ORGANIZATION:
+        call.tx.put(COLLABORATORS, f"{repository['id']}/{call.caller.account['id']}", {"role": "admin"})
     if wanted.get("team_id"):
         teams.grant(call.tx, teams.by_number(call.tx, owner["id"], wanted["team_id"]), repository["id"], "write")
     if wanted.get("auto_init"):

@@ -5,6 +5,7 @@ The wording is that of GitHub's schema check ("Invalid request." and one line pe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,8 @@ def body_of(request: Request, shape: Shape) -> dict[str, Any]:
     """Parse and check a body; an empty one is an empty object. Raises GithubError (400, 422)."""
     try:
         document = request.json()
-    except ValueError:
+        json.dumps(document, ensure_ascii=False).encode()  # halves of surrogate pairs cannot be kept
+    except (ValueError, RecursionError):
         raise GithubError(400, "Problems parsing JSON") from None
     if document is None:
         document = {}

@@ -14,6 +14,8 @@ from ruamel.yaml.error import YAMLError
 
 from provisioner.sandbox.github.patterns import matches
 
+_LARGEST = 512 * 1024  # bytes of a workflow file
+
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
@@ -26,9 +28,11 @@ class Workflow:
 
 def parse(path: str, content: bytes) -> Workflow | None:
     """Read a workflow file; None when it is no workflow (GitHub records a failed run for it)."""
+    if len(content) > _LARGEST:
+        return None
     try:
         document = YAML(typ="safe", pure=True).load(content)
-    except (YAMLError, ValueError):
+    except (YAMLError, ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
         return None
@@ -41,6 +45,15 @@ def _events(section: object) -> dict[str, Any]:
     if isinstance(section, list):
         return {str(name): {} for name in section}
     return {str(name): filters or {} for name, filters in section.items()} if isinstance(section, dict) else {}
+
+
+def dispatch_inputs(workflow: Workflow) -> dict[str, dict[str, Any]]:
+    """Return the inputs a workflow declares for being dispatched."""
+    trigger = workflow.on.get("workflow_dispatch")
+    declared = trigger.get("inputs") if isinstance(trigger, dict) else None
+    if not isinstance(declared, dict):
+        return {}
+    return {str(name): about if isinstance(about, dict) else {} for name, about in declared.items()}
 
 
 def starts_on_push(workflow: Workflow, ref: str, changed: Sequence[str]) -> bool:
@@ -60,8 +73,7 @@ def starts_on_pull_request(workflow: Workflow, base: str) -> bool:
     filters = workflow.on.get("pull_request")
     if not isinstance(filters, dict):
         return False
-    types = filters.get("types", ["opened"])
-    return "opened" in types and _ref_fits(filters, f"refs/heads/{base}")
+    return chosen(filters.get("types", ["opened"]), "opened") and _ref_fits(filters, f"refs/heads/{base}")
 
 
 def _ref_fits(filters: Mapping[str, Any], ref: str) -> bool:
@@ -83,10 +95,10 @@ def _paths_fit(filters: Mapping[str, Any], changed: Sequence[str]) -> bool:
     return True
 
 
-def chosen(patterns: Sequence[str] | str, name: str) -> bool:
-    """Tell whether a list of patterns ends up including a name; ``!`` takes out again what came before."""
+def chosen(patterns: object, name: str) -> bool:
+    """Tell whether a pattern or a list of them ends up including a name; ``!`` takes out again what came before."""
     included = False
-    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+    for pattern in patterns if isinstance(patterns, list) else [patterns or ""]:
         text = str(pattern)
         if matches(text.removeprefix("!"), name):
             included = not text.startswith("!")
