@@ -15,6 +15,7 @@ from provisioner.request.models import Platform, Request
 from provisioner.runs.execution import Asked, Execution, open_or_continue
 from provisioner.runs.inputs import Inputs, freeze, thaw
 from provisioner.runs.ledger import Run
+from provisioner.wiring.ahead import import_clients
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, runs_folder, versions, workers
 from provisioner.wiring.place import Place, enter, place_of, tools_for
 
@@ -52,6 +53,7 @@ def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str
     board = display(no_color=current.no_color, ci=current.ci)
     click.echo(f"{run.id}  with {find_terraform(current)}", err=True)
     with board.shown():
+        import_clients()
         place: Place = enter(current, run.place, inputs.team(), board, seed=seed)
         approver = TerminalApprover(board, current.user, yes)
         ledger = open_ledger(place.settings)

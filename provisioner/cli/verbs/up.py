@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from provisioner import settings
 from provisioner.cli.inputs import platform_option, read_inputs, request_argument, sandbox_option
 from provisioner.cli.output import output_option
+from provisioner.wiring.ahead import start_sandbox
+from provisioner.wiring.folders import sandbox_folder
 
 
 @click.command()
@@ -40,7 +43,9 @@ def command(  # noqa: PLR0913 - one parameter per option
       provision-env up teams/churn.yaml --sandbox
       provision-env up teams/churn.yaml --yes --output json
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+    request, platform = read_inputs(request_file, platform_file)
+    if sandbox:
+        start_sandbox(sandbox_folder(settings.read()))
     from provisioner.cli.working import Work, work  # noqa: PLC0415 - help does not pay for the engine
 
-    request, platform = read_inputs(request_file, platform_file)
     ctx.exit(work(Work("up", request, platform, sandbox=sandbox, seed=seed), yes=yes, output=output))
