@@ -12,9 +12,11 @@ import click
 
 from provisioner import settings
 from provisioner.cli.output import emit, faint, good, output_option, table
-from provisioner.errors import ProvisionError
+from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.sandbox.handle import Handle, ensure, join
 from provisioner.wiring.folders import sandbox_folder
+
+_KILLED = 128
 
 
 @click.group()
@@ -93,15 +95,19 @@ def env(output: str) -> None:
     )
 
 
-@command.command()
+# Whatever stands behind the program's name is the program's own, options too.
+@command.command(context_settings={"allow_interspersed_args": False})
 @click.argument("program", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def shell(ctx: click.Context, program: tuple[str, ...]) -> None:
     """Run PROGRAM (default: your shell) with its clients led into the sandbox."""
     wanted = list(program) or [settings.read().shell]
     environment = settings.child_environment(ensure(_folder()).environment())
-    ended = subprocess.run(wanted, env=environment, check=False)  # noqa: S603 - what the user asked to run
-    ctx.exit(ended.returncode)
+    try:
+        code = subprocess.run(wanted, env=environment, check=False).returncode  # noqa: S603 - what the user asked to run
+    except OSError as error:
+        raise InvalidInput(f"cannot run it: {error.strerror}", fix="name a program", where=wanted[0]) from error
+    ctx.exit(code if code >= 0 else _KILLED - code)  # as shells tell of a program that a signal ended
 
 
 @command.command()
