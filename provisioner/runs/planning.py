@@ -14,6 +14,7 @@ from provisioner.runs.engine import Document
 from provisioner.runs.healing import adopt, push_unsaved_state
 from provisioner.runs.job import Job
 from provisioner.runs.progress import telling
+from provisioner.runs.tools import Subject
 from provisioner.terraform.errors import StateLocked
 from provisioner.terraform.identity import is_alive
 from provisioner.terraform.plan import Plan
@@ -32,10 +33,9 @@ def plan(job: Job, root: str, name: str, *, destroy: bool = False) -> Document:
     with telling(job.tools.progress, "plan", root) as told:
         job.leases.assert_held()
         runner = job.tools.runner(job.run_id, root)
-        file = job.tools.artifacts.plan_file(job.run_id, root, name)
         job.tools.rules.scan(job.folder(root), job.team.platform)
         with job.interruption.watching(runner):
-            planned = _made(job, runner, root, file, destroy=destroy)
+            planned = _made(job, runner, root, name, destroy=destroy)
         job.seen[planned.digest] = planned
         told.detail = "no changes" if planned.is_empty else str(planned.summary())
     return _document(root, name, planned) | {"destroy": destroy}
@@ -46,7 +46,8 @@ def check(job: Job, planned: Document) -> Document:
     root = planned["root"]
     with telling(job.tools.progress, "check", root) as told:
         seen = reread(job, planned)
-        verdict = job.tools.rules.check(seen, job.team, job.environment(root), deletes_confirmed=job.verb == "destroy")
+        subject = Subject(job.team, job.environment(root), deletes_confirmed=job.verb == "destroy")
+        verdict = job.tools.rules.check(subject, seen, _json_file(job, root, planned["round"]))
         job.tools.artifacts.put(job.run_id, f"verdict.{root}.{planned['round']}", document(verdict))
         if not verdict.passed:
             raise RefusedByPolicy(
@@ -58,18 +59,26 @@ def check(job: Job, planned: Document) -> Document:
     return planned
 
 
-def _made(job: Job, runner: TerraformPort, root: str, file: Path, *, destroy: bool) -> Plan:
+def _made(job: Job, runner: TerraformPort, root: str, name: str, *, destroy: bool) -> Plan:
     """Save a plan and read it; once more when something that exists already had to be taken in first."""
     folder = job.folder(root)
+    file = job.tools.artifacts.plan_file(job.run_id, root, name)
     runner.init(folder)
     push_unsaved_state(job, runner, folder)
     unlocking(job, runner, root, lambda: runner.plan(folder, file, destroy=destroy))
-    planned = runner.show(folder, file)
+    kept = _json_file(job, root, name)
+    planned = runner.show(folder, file, keep=kept)
     if destroy or not adopt(job, root, planned):
         return planned
     runner.init(folder)
     runner.plan(folder, file)
-    return runner.show(folder, file)
+    return runner.show(folder, file, keep=kept)
+
+
+def _json_file(job: Job, root: str, name: str) -> Path | None:
+    """Return where the plan's JSON is kept beside the plan, for rules that read files; None where none does."""
+    wanted = job.tools.rules.wants_json(job.team.platform)
+    return job.tools.artifacts.plan_file(job.run_id, root, name).with_suffix(".json") if wanted else None
 
 
 def unlocking(job: Job, runner: TerraformPort, root: str, work: Callable[[], _Result]) -> _Result:
@@ -96,7 +105,8 @@ def reread(job: Job, planned: Document) -> Plan:
     if planned["digest"] in job.seen:
         return job.seen[planned["digest"]]
     file = job.tools.artifacts.plan_file(job.run_id, planned["root"], planned["round"])
-    return job.tools.runner(job.run_id, planned["root"]).show(job.folder(planned["root"]), file)
+    kept = _json_file(job, planned["root"], planned["round"])
+    return job.tools.runner(job.run_id, planned["root"]).show(job.folder(planned["root"]), file, keep=kept)
 
 
 def _document(root: str, name: str, planned: Plan) -> Document:

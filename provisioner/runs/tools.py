@@ -63,13 +63,25 @@ class Proof(Protocol):
         """Return the access matrix as a document; raises when a row is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose plan is judged; ``environment`` is empty for a root that serves several."""
+
+    team: Team
+    environment: str
+    deletes_confirmed: bool
+
+
 class Rules(Protocol):
     """The policy over a plan."""
 
     def scan(self, root: Path, platform: Platform) -> None:
         """Raise RefusedByPolicy when a root holds what must not even be planned."""
 
-    def check(self, plan: Plan, team: Team, environment: str, *, deletes_confirmed: bool) -> Verdict:
+    def wants_json(self, platform: Platform) -> bool:
+        """Tell whether ``check`` needs the plan's JSON as a file (for a scanner that reads files)."""
+
+    def check(self, subject: Subject, plan: Plan, plan_json: Path | None) -> Verdict:
         """Return the verdict, bound to the plan's digest."""
 
 

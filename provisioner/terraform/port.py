@@ -57,8 +57,8 @@ class TerraformPort(Protocol):
     ) -> PlanResult:
         """Save a plan, readable by the owner only. Raises StateLocked, TerraformFailed."""
 
-    def show(self, root: Path, plan_file: Path) -> Plan:
-        """Read a saved plan; its digest is that of the file."""
+    def show(self, root: Path, plan_file: Path, *, keep: Path | None = None) -> Plan:
+        """Read a saved plan; its digest is that of the file. ``keep`` is where its JSON goes too, privately."""
 
     def apply(self, root: Path, plan_file: Path, sha256: str) -> ApplyResult:
         """Apply exactly the saved plan with this digest.

@@ -95,11 +95,14 @@ class Runner:
             raise
         return PlanResult(answer.code == _CHANGES, out, digest(out), answer.diagnostics)
 
-    def show(self, root: Path, plan_file: Path) -> Plan:
+    def show(self, root: Path, plan_file: Path, *, keep: Path | None = None) -> Plan:
         """Read a saved plan. Raises InvalidInput when it is larger or deeper than any plan should be."""
         of_file = digest(plan_file)
         file = str(plan_file.absolute())
         content = self._capture(root, "show", file, no_color=FLAG, json=FLAG)
+        if keep is not None:
+            keep.touch(mode=0o600)
+            keep.write_bytes(content)
         return Plan.from_bytes(content, digest=of_file)
 
     def apply(self, root: Path, plan_file: Path, sha256: str) -> ApplyResult:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import RefusedByPolicy
 from provisioner.policy import PolicyContext, Verdict, check, scan_root
+from provisioner.policy.checkov import checkov_findings
 from provisioner.repository import EnvironmentOutputs, RepositoryFacts
 from provisioner.request.models import Platform
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
 from provisioner.runs.ledger import Ledger
 from provisioner.runs.planning import refusal
+from provisioner.runs.tools import Subject
 from provisioner.settings import Settings
 from provisioner.terraform.binary import Terraform
 from provisioner.terraform.plan import Plan
@@ -101,11 +103,17 @@ class Rules:
                 problems=tuple(refusal(each) for each in blocking),
             )
 
-    def check(self, plan: Plan, team: Team, environment: str, *, deletes_confirmed: bool) -> Verdict:
+    def wants_json(self, platform: Platform) -> bool:
+        """See the port: checkov reads files."""
+        return platform.require_checkov
+
+    def check(self, subject: Subject, plan: Plan, plan_json: Path | None) -> Verdict:
         """See the port."""
-        spec = team.environment(environment) if environment else None
-        context = PolicyContext(team.platform, team, spec, stateful_deletes_confirmed=deletes_confirmed)
-        return check(plan, context, team.platform.waivers)
+        team = subject.team
+        spec = team.environment(subject.environment) if subject.environment else None
+        context = PolicyContext(team.platform, team, spec, stateful_deletes_confirmed=subject.deletes_confirmed)
+        more = checkov_findings(plan_json) if plan_json else ()
+        return check(plan, context, team.platform.waivers, more=more)
 
 
 @dataclass(frozen=True, slots=True)

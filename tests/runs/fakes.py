@@ -25,7 +25,7 @@ from provisioner.request.resolve import Team
 from provisioner.runs.approval import ApprovalRequest
 from provisioner.runs.artifacts import Artifacts
 from provisioner.runs.ledger import Ledger
-from provisioner.runs.tools import Tools
+from provisioner.runs.tools import Subject, Tools
 from provisioner.terraform.errors import PlanFileRefused, StalePlan
 from provisioner.terraform.plan import Plan
 from provisioner.terraform.port import ApplyResult, PlanResult
@@ -107,7 +107,7 @@ class FakeTerraform:
             out.write_text(json.dumps({"serial": state["serial"], "destroy": destroy, "changes": changes}))
         return PlanResult(changes, out, hashlib.sha256(out.read_bytes()).hexdigest())
 
-    def show(self, root: Path, plan_file: Path) -> Plan:
+    def show(self, root: Path, plan_file: Path, *, keep: Path | None = None) -> Plan:
         saved = json.loads(plan_file.read_text())
         action = ("delete" if saved["destroy"] else "create") if saved["changes"] else "no-op"
         resource = {"address": "x.y", "type": "x", "name": "y", "mode": "managed", "provider_name": "p"}
@@ -218,7 +218,10 @@ class FakeRules:
     def scan(self, root: Path, platform: Platform) -> None:
         assert root.is_dir()
 
-    def check(self, plan: Plan, team: Team, environment: str, *, deletes_confirmed: bool) -> Verdict:
+    def wants_json(self, platform: Platform) -> bool:
+        return False
+
+    def check(self, subject: Subject, plan: Plan, plan_json: Path | None) -> Verdict:
         return Verdict(plan.digest, ())
 
 
