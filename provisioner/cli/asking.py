@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
@@ -13,16 +15,22 @@ from provisioner.errors import NeedsApproval
 from provisioner.runs.approval import ApprovalRequest
 
 _SHOWN_LINES = 15
+_PATIENCE = 0.1
 _COLORS = {"+": good, "-": bad}
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalApprover:
-    """Shows what changes and asks; with ``yes`` it only shows. ``user`` is who is answering."""
+    """Shows what changes and asks; with ``yes`` it only agrees.
+
+    ``user`` is who is answering. ``check`` raises when the user pressed Ctrl-C: that signal reaches the main thread,
+    while the question waits in another one.
+    """
 
     display: Display
     user: str
     yes: bool
+    check: Callable[[], None]
 
     def __call__(self, request: ApprovalRequest) -> str:
         """Return who approved; raises NeedsApproval when the answer is no or there is nobody to ask."""
@@ -40,13 +48,19 @@ class TerminalApprover:
 
     def _answer(self, request: ApprovalRequest) -> str:
         if request.verb == "destroy":
-            typed = click.prompt(f"Type {request.team} to destroy this", default="", show_default=False, err=True)
-            agreed = typed == request.team
+            agreed = self._line(f"Type {request.team} to destroy this: ") == request.team
         else:
-            agreed = click.confirm("Apply these changes?", err=True)
+            agreed = self._line("Apply these changes? [y/N]: ").lower() in {"y", "yes"}
         if not agreed:
             raise NeedsApproval("not approved; nothing was changed", fix="run the same command again when it is right")
         return self.user
+
+    def _line(self, question: str) -> str:
+        """Ask, and wait for a line or for Ctrl-C; the end of the input is no answer."""
+        click.echo(question, nl=False, err=True)
+        while not select.select([sys.stdin], [], [], _PATIENCE)[0]:
+            self.check()
+        return sys.stdin.readline().strip()
 
 
 def summary(request: ApprovalRequest) -> list[str]:

@@ -55,10 +55,16 @@ def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str
     with board.shown():
         import_clients()
         place: Place = enter(current, run.place, inputs.team(), board, seed=seed)
-        approver = TerminalApprover(board, current.user, yes)
         ledger = open_ledger(place.settings)
         execution = Execution(
-            tools=lambda team, interruption: tools_for(place, ledger, team, interruption, approver, board),
+            tools=lambda team, interruption: tools_for(
+                place,
+                ledger,
+                team,
+                interruption,
+                TerminalApprover(board, current.user, yes, interruption.check),
+                board,
+            ),
             ledger=ledger,
             database=runs_folder(current) / "dbos.sqlite3",
             workers=workers(),
