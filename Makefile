@@ -47,10 +47,10 @@ check: ## Lint, types, rooms.
 
 .PHONY: test
 test: setup ## Run the tests.
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not slow" --cov --cov-report=term:skip-covered
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 .PHONY: test-all
-test-all: setup ## Run every test, the long ones too.
+test-all: setup ## Run every test, the long ones too, and measure what they cover.
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 .PHONY: mutations
