@@ -13,6 +13,7 @@ from provisioner.cli.display import Display
 from provisioner.cli.output import bad, faint, good
 from provisioner.errors import NeedsApproval
 from provisioner.runs.approval import ApprovalRequest
+from provisioner.runs.progress import counted
 
 _SHOWN_LINES = 15
 _PATIENCE = 0.1
@@ -38,7 +39,7 @@ class TerminalApprover:
             return f"{self.user} (--yes)"
         if not sys.stdin.isatty():
             raise NeedsApproval(
-                f"{len(request.changes)} roots change and nobody is here to approve it",
+                f"{counted(len(request.changes), 'root', 'change')} and nobody is here to approve it",
                 fix="look at `provision-env plan`, then run it again with --yes",
             )
         with self.display.paused():

@@ -20,7 +20,8 @@ _ROLE = re.compile(r"roles/[A-Za-z0-9.]+")
 _OWN_LABELS = ("team", "env", "cost-center", "owner", "data-class", "managed-by")
 _NEVER = (
     "roles/owner", "roles/editor", "roles/viewer", "roles/iam.serviceAccountUser",
-    "roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser",
+    "roles/iam.serviceAccountTokenCreator", "roles/iam.serviceAccountOpenIdTokenCreator",
+    "roles/iam.serviceAccountKeyAdmin", "roles/iam.workloadIdentityUser",
 )  # fmt: skip
 
 

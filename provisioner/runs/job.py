@@ -17,7 +17,7 @@ from provisioner.runs.approval import ApprovalRequest, RootChange
 from provisioner.runs.engine import Document
 from provisioner.runs.interruption import Interruption
 from provisioner.runs.leases import Leases
-from provisioner.runs.progress import telling
+from provisioner.runs.progress import Report, counted, telling
 from provisioner.runs.tools import Tools
 from provisioner.terraform.plan import Plan
 from provisioner.terraform.state import StateDocument
@@ -58,8 +58,10 @@ class Job:
             problems = [problem for future in asked for problem in future.result()]
             blocking = tuple(problem.as_error() for problem in problems if problem.blocking)
             if blocking:
-                raise Blocked(f"{len(blocking)} things to mend before this can run", problems=blocking)
-            told.detail = f"{len(problems)} notes" if problems else "nothing in the way"
+                raise Blocked(f"{counted(len(blocking), 'thing')} to mend before this can run", problems=blocking)
+            for problem in problems:
+                self.tools.progress(Report("preflight", "", "note", str(problem)))
+            told.detail = counted(len(problems), "note") if problems else "nothing in the way"
         return {"notes": [str(problem) for problem in problems]}
 
     def prepare_repository(self) -> Document:
@@ -76,7 +78,7 @@ class Job:
         with telling(self.tools.progress, "render") as told:
             tree = render(self.team, RepositoryIds(facts["id"], facts["owner_id"]))
             tree.write(self.tools.work)
-            told.detail = f"{len(tree.folders())} roots"
+            told.detail = counted(len(tree.folders()), "root")
         ordered = _waves(self.team)
         return {"digest": tree.digest(), "waves": ordered, "roots": [root for wave in ordered for root in wave]}
 
@@ -118,7 +120,8 @@ class Job:
             found = dict(self._all_states())
             present = [root for root, state in found.items() if any(state.resources())]
             kept = {} if self.delete_data else {root: self._kept(found[root]) for root in present}
-            told.detail = f"{len(present)} roots hold resources, {sum(map(len, kept.values()))} parts are kept"
+            parts = counted(sum(map(len, kept.values())), "part")
+            told.detail = f"{counted(len(present), 'root', 'hold')} resources, {parts} kept"
         kept = {root: addresses for root, addresses in kept.items() if addresses}
         return {"facts": facts, "waves": _waves(self.team), "present": present, "kept": kept}
 

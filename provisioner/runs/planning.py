@@ -13,7 +13,7 @@ from provisioner.policy.report import document
 from provisioner.runs.engine import Document
 from provisioner.runs.healing import adopt, push_unsaved_state
 from provisioner.runs.job import Job
-from provisioner.runs.progress import telling
+from provisioner.runs.progress import counted, telling
 from provisioner.runs.tools import Subject
 from provisioner.terraform.errors import StateLocked
 from provisioner.terraform.identity import is_alive
@@ -51,11 +51,11 @@ def check(job: Job, planned: Document) -> Document:
         job.tools.artifacts.put(job.run_id, f"verdict.{root}.{planned['round']}", document(verdict))
         if not verdict.passed:
             raise RefusedByPolicy(
-                f"{len(verdict.blocking)} rules refuse the plan of {root}",
+                f"{counted(len(verdict.blocking), 'rule', 'refuse')} the plan of {root}",
                 fix="mend the request, or ask the platform team for a waiver",
                 problems=tuple(map(refusal, verdict.blocking)),
             )
-        told.detail = f"{len(verdict.findings)} findings, none blocks" if verdict.findings else "no finding"
+        told.detail = f"{counted(len(verdict.findings), 'finding')}, none blocks" if verdict.findings else "no finding"
     return planned
 
 

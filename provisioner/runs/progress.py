@@ -22,6 +22,12 @@ class Report:
     detail: str = ""
 
 
+def counted(number: int, noun: str, verb: str = "") -> str:
+    """Return ``1 root`` or ``2 roots``; a regular ``verb`` follows in its form, as in ``1 root changes``."""
+    things = f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{things} {verb}{'s' if number == 1 else ''}" if verb else things
+
+
 class Progress(Protocol):
     """Takes reports, from several threads at once."""
 

@@ -11,7 +11,7 @@ from provisioner.request.resolve import Team
 from provisioner.runs.approval import Approver
 from provisioner.runs.interruption import Interruption
 from provisioner.runs.ledger import Ledger
-from provisioner.runs.progress import Progress, telling
+from provisioner.runs.progress import Progress, counted, telling
 from provisioner.runs.tools import Tools
 from provisioner.settings import Settings, adopt
 from provisioner.wiring.folders import find_terraform, open_artifacts, sandbox_folder
@@ -53,7 +53,7 @@ def enter(settings: Settings, place: str, team: Team, progress: Progress, *, see
         handle = ensure(sandbox_folder(settings))
         entered = adopt(handle.environment())
         made = plant(handle, seed_plan(team, projects=seed))
-        told.detail = f"{handle.state}" + (f", seeded {len(made)} things" if made else "")
+        told.detail = f"{handle.state}" + (f", seeded {counted(len(made), 'thing')}" if made else "")
     return Place(entered, handle)
 
 

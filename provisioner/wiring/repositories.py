@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.errors import Blocked
 from provisioner.request.resolve import Team
-from provisioner.runs.progress import Progress, telling
+from provisioner.runs.progress import Progress, counted, telling
 from provisioner.settings import Settings
 from provisioner.wiring.folders import open_ledger
 from provisioner.wiring.place import connect_github, enter, place_of
@@ -29,7 +29,7 @@ def set_up(
     with telling(progress, "preflight"):
         blocking = tuple(each.as_error() for each in repositories.preflight(team) if each.blocking)
         if blocking:
-            raise Blocked(f"{len(blocking)} things to mend before this can run", problems=blocking)
+            raise Blocked(f"{counted(len(blocking), 'thing')} to mend before this can run", problems=blocking)
     with telling(progress, "repository") as told:
         facts = repositories.prepare(team)
         told.detail = facts.full_name

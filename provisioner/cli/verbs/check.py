@@ -12,6 +12,7 @@ from provisioner.errors import RefusedByPolicy
 from provisioner.policy import PolicyContext, check_path
 from provisioner.policy.report import document, text
 from provisioner.request.loading import load_platform
+from provisioner.runs.progress import counted
 
 
 @click.command()
@@ -32,6 +33,5 @@ def command(path: Path, platform_file: Path | None, output: str) -> None:
     verdict = check_path(path, PolicyContext(platform), platform.waivers if platform else ())
     emit(document(verdict), output, lambda: text(verdict).splitlines())
     if not verdict.passed:
-        raise RefusedByPolicy(
-            f"{len(verdict.blocking)} findings block", fix="mend them or ask for a waiver", where=str(path)
-        )
+        reason = counted(len(verdict.blocking), "finding", "block")
+        raise RefusedByPolicy(reason, fix="mend the plan, or ask for a waiver", where=str(path))
