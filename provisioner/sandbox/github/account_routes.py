@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 
 from provisioner.sandbox.github import apps, limits, repositories
-from provisioner.sandbox.github.access import caller_role
 from provisioner.sandbox.github.accounts import (
     ORGANIZATION,
     account_node_id,
@@ -18,38 +16,42 @@ from provisioner.sandbox.github.accounts import (
     user,
 )
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
-from provisioner.sandbox.github.callers import issue_installation_token
-from provisioner.sandbox.github.errors import NotImplementedHere, forbidden, not_found, unprocessable
-from provisioner.sandbox.github.identifiers import stamp
+from provisioner.sandbox.github.errors import forbidden, not_found
 from provisioner.sandbox.github.plans import plan_of
 from provisioner.sandbox.github.replies import VERSIONS
-from provisioner.sandbox.github.repository_views import show
-from provisioner.sandbox.github.routing import ANYONE, APP, INSTALLATION, KNOWN, org_read, route
-from provisioner.sandbox.github.shapes import Field
+from provisioner.sandbox.github.routing import ANYONE, KNOWN, org_read, route
 from provisioner.sandbox.store import Document
 
-_TOKEN_SECONDS = 3600
-_TOKEN_REQUEST = {
-    "permissions": Field("object"),
-    "repositories": Field("array"),
-    "repository_ids": Field("array"),
-}
-_LEVELS = ("", "read", "write", "admin")
+_SEARCHES = (("code", "code"), ("commit", "commits"), ("issue", "issues"), ("label", "labels"), ("user", "users"))
+_PLACES = (
+    ("current_user", "user"),
+    ("emails", "user/emails"),
+    ("followers", "user/followers"),
+    ("following", "user/following{/target}"),
+    ("keys", "user/keys"),
+    ("starred", "user/starred{/owner}{/repo}"),
+    ("user_organizations", "user/orgs"),
+    ("current_user_repositories", "user/repos{?type,page,per_page,sort}"),
+    ("user", "users/{user}"),
+    ("user_repositories", "users/{user}/repos{?type,page,per_page,sort}"),
+    ("organization", "orgs/{org}"),
+    ("organization_repositories", "orgs/{org}/repos{?type,page,per_page,sort}"),
+    ("organization_teams", "orgs/{org}/teams"),
+    ("repository", "repos/{owner}/{repo}"),
+    ("gists", "gists{/gist_id}"),
+    ("public_gists", "gists/public"),
+    ("starred_gists", "gists/starred"),
+    *((name, name) for name in ("authorizations", "emojis", "events", "feeds", "issues", "notifications")),
+    ("rate_limit", "rate_limit"),
+    ("repository_search", "search/repositories?q={query}{&page,per_page,sort,order}"),
+    *((f"{name}_search", f"search/{what}?q={{query}}{{&page,per_page,sort,order}}") for name, what in _SEARCHES),
+)
 
 
 def root(call: Call) -> Answer:
     """Tell where things are."""
-    own = call.urls.root
-    return Answer(
-        {
-            "current_user_url": f"{own}/user",
-            "organization_url": f"{own}/orgs/{{org}}",
-            "organization_repositories_url": f"{own}/orgs/{{org}}/repos{{?type,page,per_page,sort}}",
-            "rate_limit_url": f"{own}/rate_limit",
-            "repository_url": f"{own}/repos/{{owner}}/{{repo}}",
-            "user_url": f"{own}/users/{{user}}",
-        }
-    )
+    places = {f"{name}_url": f"{call.urls.root}/{path}" for name, path in _PLACES}
+    return Answer({**places, "current_user_authorizations_html_url": call.urls.web("settings/connections")})
 
 
 def versions(_call: Call) -> Answer:
@@ -159,7 +161,7 @@ def get_membership(call: Call) -> Answer:
     role = membership(call.tx, call.organization["id"], account["id"])
     if not role:
         raise not_found()
-    org, own = call.organization, call.urls.api("orgs", call.organization["login"])
+    own = call.urls.api("orgs", call.organization["login"])
     brief = get_organization(call).document
     return Answer(
         {
@@ -170,7 +172,7 @@ def get_membership(call: Call) -> Answer:
             "organization_url": own,
             "organization": {name: brief[name] for name in _BRIEF_ORGANIZATION},
             "user": simple(call.urls, account),
-            "permissions": {"can_create_repository": org["id"] > 0},
+            "permissions": {"can_create_repository": True},
         }
     )
 
@@ -179,90 +181,6 @@ _BRIEF_ORGANIZATION = (
     *("login", "id", "node_id", "url", "repos_url", "events_url", "hooks_url", "issues_url"),
     *("members_url", "public_members_url", "avatar_url", "description"),
 )
-
-
-def get_app(call: Call) -> Answer:
-    """Show the App that signed the JWT."""
-    return Answer(apps.show_app(call.tx, call.urls, call.caller.app))
-
-
-def get_app_by_slug(call: Call) -> Answer:
-    """Show an App to others: where it is installed is its own business."""
-    app = apps.find_app(call.tx, call.parameters["app_slug"])
-    if app is None:
-        raise not_found()
-    shown = apps.show_app(call.tx, call.urls, app)
-    return Answer({name: value for name, value in shown.items() if name != "installations_count"})
-
-
-def list_app_installations(call: Call) -> Listing:
-    """List where the App is installed."""
-    held = apps.installations_of(call.tx, call.caller.app["id"])
-    return Listing(held, partial(apps.show_installation, call.tx, call.urls))
-
-
-def get_app_installation(call: Call) -> Answer:
-    """Show one installation of the App."""
-    return Answer(apps.show_installation(call.tx, call.urls, _own_installation(call)))
-
-
-def get_org_installation(call: Call) -> Answer:
-    """Show the App's installation on an organisation."""
-    held = apps.find_installation(call.tx, call.caller.app["id"], call.organization["id"])
-    if held is None:
-        raise not_found()
-    return Answer(apps.show_installation(call.tx, call.urls, held))
-
-
-def list_org_installations(call: Call) -> Listing:
-    """List the Apps installed on an organisation, with their permissions."""
-    held = apps.installations_on(call.tx, call.organization["id"])
-    return Listing(held, partial(apps.show_installation, call.tx, call.urls), "installations")
-
-
-def _own_installation(call: Call) -> Document:
-    number = call.parameters["installation_id"]
-    held = apps.installation(call.tx, number)
-    if held["app_id"] != call.caller.app["id"]:
-        raise not_found()
-    return held
-
-
-def create_installation_token(call: Call) -> Answer:
-    """Make a token for an hour, with the installation's permissions or fewer."""
-    held = _own_installation(call)
-    wanted = call.body(_TOKEN_REQUEST)
-    if wanted.get("repositories") or wanted.get("repository_ids"):
-        raise NotImplementedHere("installation tokens for selected repositories")
-    granted = call.caller.app["permissions"]
-    asked = wanted.get("permissions") or granted
-    if not all(_within(granted.get(name, ""), level) for name, level in asked.items()):
-        raise unprocessable("The permissions requested are not granted to this installation.")
-    ends = call.now + timedelta(seconds=_TOKEN_SECONDS)
-    token = issue_installation_token(call.tx, held["id"], asked, ends)
-    document = {"token": token, "expires_at": stamp(ends), "permissions": asked, "repository_selection": "all"}
-    return Answer(document, 201)
-
-
-def _within(granted: str, asked: object) -> bool:
-    return asked in _LEVELS[1:] and _LEVELS.index(str(asked)) <= _LEVELS.index(granted)
-
-
-def list_installation_repositories(call: Call) -> Listing:
-    """List the repositories an installation's token reaches."""
-    caller = call.caller
-    owners = (
-        [caller.owner_id]
-        if caller.owner_id
-        else [held["account_id"] for held in apps.installations_of(call.tx, caller.app["id"])]
-    )
-    rows = [repository for owner in owners for repository in repositories.of_owner(call.tx, owner)]
-    extra = {"repository_selection": "all"}
-    return Listing(rows, partial(_reached, call), "repositories", extra)
-
-
-def _reached(call: Call, repository: Document) -> Document:
-    return show(call, repository, caller_role(call.tx, call.caller, repository))
 
 
 ROUTES = (
@@ -275,15 +193,4 @@ ROUTES = (
     route("GET", "/orgs/{org}/members", org_read(), list_members, "orgs/members#list-organization-members"),
     route("GET", "/orgs/{org}/members/{username}", org_read(), check_member, "orgs/members"),
     route("GET", "/orgs/{org}/memberships/{username}", org_read(), get_membership, "orgs/members"),
-    route("GET", "/app", APP, get_app, "apps/apps#get-the-authenticated-app"),
-    route("GET", "/apps/{app_slug}", ANYONE, get_app_by_slug, "apps/apps#get-an-app"),
-    route("GET", "/app/installations", APP, list_app_installations, "apps/apps"),
-    route("GET", "/app/installations/{installation_id}", APP, get_app_installation, "apps/apps"),
-    route("POST", "/app/installations/{installation_id}/access_tokens", APP, create_installation_token, "apps/apps"),
-    route("GET", "/orgs/{org}/installation", APP, get_org_installation, "apps/apps"),
-    route(
-        *("GET", "/orgs/{org}/installations", org_read("organization_administration"), list_org_installations),
-        docs="orgs/orgs#list-app-installations-for-an-organization",
-    ),
-    route("GET", "/installation/repositories", INSTALLATION, list_installation_repositories, "apps/installations"),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.sandbox.github import commits, repositories
-from provisioner.sandbox.github.bare import Repository
+from provisioner.sandbox.github.bare import NO_OBJECT, Repository
 from provisioner.sandbox.github.call import Answer, Call
 from provisioner.sandbox.github.commit_writing import FILE_MODE, Draft, write_blob, write_commit
 from provisioner.sandbox.github.commits import git_of
@@ -140,7 +140,7 @@ def delete_contents(call: Call) -> Answer:
     if present is None:
         raise not_found()
     _check_sha(present, wanted["sha"], path)
-    commit = _commit(call, git, (branch, tip), wanted, f"0 {'0' * 40}\t{path}")
+    commit = _commit(call, git, (branch, tip), wanted, f"0 {NO_OBJECT}\t{path}")
     return Answer(_written(call, git, commit, None))
 
 

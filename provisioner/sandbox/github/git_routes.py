@@ -10,7 +10,7 @@ import binascii
 from typing import Any
 
 from provisioner.sandbox.github import commits, repositories
-from provisioner.sandbox.github.bare import GitRefused, Repository
+from provisioner.sandbox.github.bare import NO_OBJECT, GitRefused, Repository
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
 from provisioner.sandbox.github.commit_writing import Draft, write_blob, write_commit
 from provisioner.sandbox.github.commits import git_of
@@ -182,7 +182,7 @@ def _line(git: Repository, entry: dict[str, Any]) -> str:
     if "sha" not in entry:
         raise unprocessable("Must supply either tree.sha or tree.content")
     if entry["sha"] is None:
-        return f"0 {'0' * 40}\t{path}"
+        return f"0 {NO_OBJECT}\t{path}"
     if git.resolve(entry["sha"], "object") is None:
         raise unprocessable(f"tree.sha {entry['sha']} is not a valid {entry.get('type', 'blob')}")
     return f"{mode or '100644'} {entry.get('type', 'blob')} {entry['sha']}\t{path}"
@@ -194,17 +194,25 @@ def written_tree(git: Repository, base: str | None, lines: list[str]) -> str:
     (git.folder / "index.api").unlink(missing_ok=True)
     try:
         git.run("read-tree", *((base,) if base else ("--empty",)), more=index)
-        subtrees = [line for line in lines if line.startswith("040000 ")]
-        for line in subtrees:
-            head, _, path = line.partition("\t")
-            git.run("read-tree", f"--prefix={path}/", head.split()[2], more=index)
-        plain = "".join(f"{line}\0" for line in lines if line not in subtrees)
-        git.run("update-index", "-z", "--index-info", data=plain.encode(), more=index)
+        entries = [entry for line in lines for entry in _unfolded(git, base, line)]
+        git.run("update-index", "-z", "--index-info", data="".join(f"{e}\0" for e in entries).encode(), more=index)
         return git.text("write-tree", more=index)
     except GitRefused as problem:
         raise unprocessable(f"The tree cannot be written: {problem}") from None
     finally:
         (git.folder / "index.api").unlink(missing_ok=True)
+
+
+def _unfolded(git: Repository, base: str | None, line: str) -> list[str]:
+    """Return a line as the index takes it: a folder as its files, in place of what the base has there."""
+    head, _, path = line.partition("\t")
+    if not line.startswith("040000 "):
+        return [line]
+    before = git.text("ls-tree", "-r", "-z", "--name-only", "--", base, f"{path}/").split("\0") if base else []
+    files = git.text("ls-tree", "-r", "-z", "--", head.split()[2]).split("\0")
+    inside = [file.split("\t", 1) for file in files if file]
+    removed = [f"0 {NO_OBJECT}\t{name}" for name in before if name]
+    return [*removed, *(f"{about}\t{path}/{name}" for about, name in inside)]
 
 
 def get_blob(call: Call) -> Answer:

@@ -11,7 +11,7 @@ from provisioner.sandbox.github.access import COLLABORATORS, caller_role, refusa
 from provisioner.sandbox.github.accounts import ORGANIZATION, account_by_id, membership
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
 from provisioner.sandbox.github.commit_writing import first_commit
-from provisioner.sandbox.github.errors import NotImplementedHere, forbidden, invalid, not_found, unprocessable
+from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, not_found, unprocessable
 from provisioner.sandbox.github.repository_views import show
 from provisioner.sandbox.github.routing import KNOWN, Needs, repo_read, repo_write, route
 from provisioner.sandbox.github.shapes import FLAG, NUMBER, TEXT, Field, text
@@ -167,7 +167,7 @@ def replace_topics(call: Call) -> Answer:
             "Topics must start with a lowercase letter or number, consist of 50 characters or less, and can include "
             "hyphens."
         )
-        raise invalid("Repository", "topics", "invalid", message)
+        raise GithubError(422, "Validation Failed", errors=(message,))
     call.repository["topics"] = [name.lower() for name in names]
     repositories.put(call.tx, call.repository)
     return get_topics(call)

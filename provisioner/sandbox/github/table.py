@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.sandbox.github import (
     account_routes,
     actions_routes,
+    app_routes,
     collaborators,
     content_routes,
     environment_routes,
@@ -21,6 +22,7 @@ from provisioner.sandbox.github import (
 
 ROUTES = (
     *account_routes.ROUTES,
+    *app_routes.ROUTES,
     *repository_routes.ROUTES,
     *team_routes.ROUTES,
     *collaborators.ROUTES,

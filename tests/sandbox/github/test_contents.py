@@ -10,6 +10,7 @@ from github.InputGitTreeElement import InputGitTreeElement
 
 from provisioner.sandbox.github import accounts, apps, callers
 from tests.sandbox.github.hub import Hub, commit, push, run_git, working_copy
+from tests.sandbox.github.test_git import PROTECT
 
 
 def test_pygithub_writes_changes_and_deletes_a_file(hub: Hub) -> None:
@@ -146,3 +147,68 @@ def test_commits_are_linked_to_the_account_that_made_them(hub: Hub) -> None:
     bot = hub.write(lambda tx: accounts.find_account(tx, "provision-env[bot]"))
     made = hub.call("GET", f"{path}/commits/main").json()
     assert (made["author"]["login"], made["author"]["id"]) == ("provision-env[bot]", bot["id"])
+
+
+def test_git_data_that_does_not_exist(hub: Hub) -> None:
+    path = hub.repository()
+    git = f"{path}/git"
+    assert hub.call("GET", f"{git}/ref/heads/main").status_code == 409
+    assert hub.call("GET", f"{git}/trees/main").status_code == 409
+    assert hub.call("POST", f"{git}/refs", {"ref": "refs/heads/x", "sha": "0" * 40}).status_code == 409
+    hub.repository("full", auto_init=True)
+    git = "/repos/acme/full/git"
+    head = hub.call("GET", f"{git}/ref/heads/main").json()["object"]["sha"]
+    tree = hub.call("GET", f"{git}/commits/{head}").json()["tree"]["sha"]
+    nothing = "1" * 40
+    for place in ("ref/heads/x", f"trees/{nothing}", f"blobs/{nothing}", f"blobs/{tree}", f"commits/{nothing}"):
+        assert hub.call("GET", f"{git}/{place}").status_code == 404, place
+    bad: list[tuple[str, str, dict[str, object]]] = [
+        ("POST", "refs", {"ref": "refs/heads/x", "sha": nothing}),
+        ("PATCH", "refs/heads/x", {"sha": head}),
+        ("PATCH", "refs/heads/main", {"sha": nothing}),
+        ("DELETE", "refs/heads/x", {}),
+        ("POST", "commits", {"message": "m", "tree": nothing}),
+        ("POST", "commits", {"message": "m", "tree": tree, "parents": [nothing]}),
+        ("POST", "trees", {"tree": [], "base_tree": nothing}),
+        ("POST", "trees", {"tree": [{"path": "a", "mode": "100644", "type": "blob"}]}),
+        ("POST", "trees", {"tree": [{"path": "a", "mode": "100644", "type": "blob", "sha": nothing}]}),
+        ("POST", "blobs", {"content": "!", "encoding": "base64"}),
+    ]
+    assert [hub.call(method, f"{git}/{place}", body).status_code for method, place, body in bad] == [422] * len(bad)
+    assert [row["ref"] for row in hub.call("GET", f"{git}/matching-refs/heads/ma").json()] == ["refs/heads/main"]
+
+
+_B = {"path": "b", "mode": "100644", "type": "blob", "content": "b"}
+
+
+def test_a_subtree_is_put_in_place_and_a_link_and_a_branch_are_shown(hub: Hub, tmp_path: Path) -> None:
+    path = hub.repository()
+    copy = working_copy(tmp_path / "a", {"src/a.py": "a"})
+    (copy / "link").symlink_to("src/a.py")
+    push(commit(copy, {}), hub.git_url())
+    assert hub.call("GET", f"{path}/contents/link").json()["target"] == "src/a.py"
+    entries = {row["path"]: row["sha"] for row in hub.call("GET", f"{path}/git/trees/main").json()["tree"]}
+    moved = {"path": "lib", "mode": "040000", "type": "tree", "sha": entries["src"]}
+    made = hub.call("POST", f"{path}/git/trees", {"tree": [moved], "base_tree": "main^{tree}"})
+    assert {row["path"] for row in made.json()["tree"]} == {"lib", "src", "link"}
+    again = {**moved, "path": "src", "sha": hub.call("POST", f"{path}/git/trees", {"tree": [_B]}).json()["sha"]}
+    replaced = hub.call("POST", f"{path}/git/trees", {"tree": [again], "base_tree": made.json()["sha"]}).json()["sha"]
+    found = hub.call("GET", f"{path}/git/trees/{replaced}?recursive=1").json()["tree"]
+    assert [row["path"] for row in found if row["type"] == "blob"] == ["lib/a.py", "link", "src/b"]
+    hub.call("POST", f"{path}/rulesets", {**PROTECT})
+    assert [row["name"] for row in hub.call("GET", f"{path}/branches?protected=true").json()] == ["main"]
+    assert hub.call("GET", f"{path}/branches?protected=false").json() == []
+    assert hub.call("GET", f"{path}/branches/gone").json()["message"] == "Branch not found"
+
+
+def test_writing_to_a_branch_that_rules_protect_or_that_is_not_there(hub: Hub) -> None:
+    path = hub.repository(auto_init=True)
+    body = {"message": "m", "content": ""}
+    gone = hub.call("PUT", f"{path}/contents/a", body | {"branch": "gone"})
+    assert (gone.status_code, gone.json()["message"]) == (404, "Branch gone not found")
+    assert hub.call("DELETE", f"{path}/contents/a", {"message": "m", "sha": "1"}).status_code == 404
+    assert hub.call("PUT", f"{path}/contents/a", body | {"sha": "1" * 40}).status_code == 409
+    hub.call("POST", f"{path}/rulesets", {**PROTECT, "rules": [{"type": "update"}]})
+    refused = hub.call("PUT", f"{path}/contents/a", body)
+    assert (refused.status_code, "Cannot update this protected ref." in refused.text) == (409, True)
+    assert hub.call("GET", f"{path}/contents/a").status_code == 404

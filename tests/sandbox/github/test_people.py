@@ -113,6 +113,93 @@ def test_seeding_again_makes_nothing_and_a_plan_can_change(hub: Hub) -> None:
         hub.write(lambda tx: seed_github(hub.world, tx, owner="-bad-"))
 
 
+def test_an_organization_is_closed_to_strangers_and_other_owners_tokens(hub: Hub) -> None:
+    stranger = _person(hub, "mallory")
+    assert hub.call("GET", "/orgs/acme/teams", token=stranger).status_code == 404
+    assert "plan" not in hub.call("GET", "/orgs/acme", token=stranger).json()
+    member = hub.write(lambda tx: callers.issue_classic_token(tx, accounts.user(tx, "ann")["id"], ("repo",)))
+    refused = hub.call("POST", "/orgs/acme/teams", {"name": "x"}, token=member)
+    assert refused.status_code == 404
+    wide = hub.write(lambda tx: callers.issue_classic_token(tx, accounts.user(tx, "ann")["id"], ("admin:org",)))
+    refused = hub.call("POST", "/orgs/acme/teams", {"name": "x"}, token=wide)
+    assert (refused.status_code, refused.json()["message"]) == (403, "Must have admin rights to Organization.")
+    ann = hub.write(lambda tx: accounts.user(tx, "ann"))["id"]
+    elsewhere = hub.write(lambda tx: callers.issue_fine_grained_token(tx, ann, ann, {"members": "read"}))
+    assert hub.call("GET", "/orgs/acme/teams", token=elsewhere).status_code == 403
+    assert hub.call("GET", "/orgs/gone/teams").status_code == 404
+    assert hub.call("GET", "/orgs/ann/teams").status_code == 404
+
+
+def test_memberships_installations_and_the_app_are_shown(hub: Hub) -> None:
+    user = hub.tokens["user"]
+    assert hub.call("GET", "/orgs/acme/memberships/ann", token=user).json()["role"] == "member"
+    assert hub.call("GET", "/orgs/acme/memberships/platform-operator", token=user).json()["role"] == "admin"
+    _person(hub, "mallory")
+    assert hub.call("GET", "/orgs/acme/memberships/mallory", token=user).status_code == 404
+    assert hub.call("GET", "/orgs/acme/members/mallory", token=user).status_code == 404
+    held = hub.call("GET", "/orgs/acme/installations", token=user).json()["installations"]
+    assert [(row["app_slug"], row["permissions"]["administration"]) for row in held] == [("provision-env", "write")]
+    assert hub.call("GET", "/orgs/acme/installations").status_code == 403
+    assert hub.call("GET", "/apps/provision-env").json()["id"] == held[0]["app_id"]
+    assert hub.call("GET", "/apps/other").status_code == 404
+    assert hub.call("GET", "/users/nobody").status_code == 404
+    assert hub.call("GET", "/user").json()["message"] == "Resource not accessible by integration"
+    assert hub.call("GET", "/user", token=user).json()["login"] == "platform-operator"
+    assert hub.call("GET", "/installation/repositories", token=user).status_code == 403
+    before = hub.call("GET", "/rate_limit").json()["rate"]["used"]
+    assert hub.call("GET", "/rate_limit").json()["rate"]["used"] == before
+    assert "current_user_url" in hub.call("GET", "/").json()
+
+
+def test_a_team_is_changed_and_its_members_come_and_go(hub: Hub) -> None:
+    user, place = hub.tokens["user"], "/orgs/acme/teams/fraud"
+    shown = hub.call("PATCH", place, {"description": "finds fraud"}, token=user).json()
+    assert (shown["description"], shown["members_count"]) == ("finds fraud", 1)
+    assert hub.call("PATCH", place, {"name": "other"}, token=user).status_code == 501
+    assert hub.call("POST", "/orgs/acme/teams", {"name": "Fraud"}, token=user).status_code == 422
+    member = f"{place}/memberships/cy"
+    assert hub.call("GET", member, token=user).status_code == 404
+    assert hub.call("DELETE", member, token=user).status_code == 404
+    assert hub.call("PUT", member, {}, token=user).json()["role"] == "member"
+    assert hub.call("GET", member, token=user).json()["state"] == "active"
+    assert hub.call("DELETE", member, token=user).status_code == 204
+    _person(hub, "mallory")
+    assert hub.call("PUT", f"{place}/memberships/mallory", {}, token=user).status_code == 501
+
+
+def test_invitations_are_withdrawn_and_owners_are_no_collaborators(hub: Hub) -> None:
+    path = hub.repository()
+    _person(hub, "eve")
+    people = f"{path}/collaborators"
+    for permission in ("pull", "push"):
+        invited = hub.call("PUT", f"{people}/eve", {"permission": permission})
+    assert invited.json()["permissions"] == "write"
+    place = f"{path}/invitations/{invited.json()['id']}"
+    assert hub.call("DELETE", place).status_code == 204
+    assert hub.call("DELETE", place).status_code == 404
+    hub.call("PUT", f"{people}/eve", {})
+    hub.call("DELETE", f"{people}/eve")
+    assert hub.call("GET", f"{path}/invitations").json() == []
+    assert hub.call("PUT", f"{people}/eve", {"permission": "boss"}).status_code == 422
+    assert hub.call("GET", f"{people}/ann").status_code == 204
+    assert hub.call("GET", f"{people}/eve").status_code == 404
+    everybody = {row["login"] for row in hub.call("GET", people).json()}
+    assert everybody == {"platform-operator", "ann", "bea", "cy"}
+    nobody = hub.call("PATCH", "/user/repository_invitations/1", token=hub.tokens["user"])
+    assert nobody.status_code == 404
+
+
+def test_a_person_has_repositories_of_their_own(hub: Hub) -> None:
+    eve = _person(hub, "eve")
+    assert hub.call("POST", "/user/repos", {"name": "notes"}).status_code == 403
+    made = hub.call("POST", "/user/repos", {"name": "notes", "private": True}, token=eve)
+    assert (made.status_code, made.json()["owner"]["type"]) == (201, "User")
+    assert [row["name"] for row in hub.call("GET", "/user/repos", token=eve).json()] == ["notes"]
+    assert hub.call("GET", "/user/repos").status_code == 403
+    assert hub.call("GET", "/repos/eve/notes").status_code == 404
+    assert hub.call("PUT", "/repos/eve/notes/collaborators/eve", {}, token=eve).status_code == 422
+
+
 def test_every_route_is_one_that_github_documents(description: Description | None) -> None:
     if description is None:
         pytest.skip("GitHub's description is not to be had here (npm)")

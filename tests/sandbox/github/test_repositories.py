@@ -3,6 +3,7 @@ from __future__ import annotations
 import github
 import pytest
 
+from provisioner.sandbox.github import seed_github
 from tests.sandbox.github.hub import Hub
 
 
@@ -130,3 +131,49 @@ def test_nothing_of_a_deleted_repository_stays(hub: Hub) -> None:
         ]
     assert kept == []
     assert hub.call("GET", "/orgs/acme/teams/fraud/repos").json() == []
+
+
+def test_switches_and_visibility(hub: Hub) -> None:
+    path = hub.repository(visibility="internal")
+    assert hub.call("GET", path).json()["visibility"] == "internal"
+    body = {"security_and_analysis": {"dependabot_security_updates": {"status": "enabled"}}}
+    assert hub.call("PATCH", path, body).json()["security_and_analysis"] == body["security_and_analysis"]
+    assert hub.call("GET", f"{path}/automated-security-fixes").json() == {"enabled": True, "paused": False}
+    hub.call("DELETE", f"{path}/automated-security-fixes")
+    assert hub.call("GET", f"{path}/automated-security-fixes").json()["enabled"] is False
+    assert hub.call("GET", f"{path}/vulnerability-alerts").status_code == 404
+    other = {"security_and_analysis": {"secret_scanning": {"status": "enabled"}}}
+    assert hub.call("PATCH", path, other).status_code == 501
+    assert hub.call("POST", "/orgs/acme/repos", {"name": "x", "license_template": "mit"}).status_code == 501
+    assert hub.call("PUT", f"{path}/topics", {"names": ["a b"]}).status_code == 422
+    assert hub.call("PUT", f"{path}/topics", {"names": [f"t{n}" for n in range(21)]}).status_code == 422
+
+
+def test_a_team_plan_has_no_internal_repositories(hub: Hub) -> None:
+    hub.write(lambda tx: seed_github(hub.world, tx, owner="acme", plan="team"))
+    refused = hub.call("POST", "/orgs/acme/repos", {"name": "x", "visibility": "internal"})
+    assert refused.status_code == 422
+
+
+def test_a_team_is_let_in_as_the_repository_is_made(hub: Hub) -> None:
+    team = hub.call("GET", "/orgs/acme/teams/fraud").json()["id"]
+    path = hub.repository(team_id=team)
+    assert [row["slug"] for row in hub.call("GET", f"{path}/teams").json()] == ["fraud"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "x" * 101])
+def test_names_that_cannot_be(hub: Hub, name: str) -> None:
+    assert hub.call("POST", "/orgs/acme/repos", {"name": name}).status_code == 422
+
+
+def test_other_characters_in_a_name_become_hyphens(hub: Hub) -> None:
+    assert hub.call("POST", "/orgs/acme/repos", {"name": "my model!"}).json()["name"] == "my-model-"
+
+
+def test_the_default_branch_is_changed_for_git_too(hub: Hub) -> None:
+    path = hub.repository(auto_init=True)
+    head = hub.call("GET", f"{path}/git/ref/heads/main").json()["object"]["sha"]
+    hub.call("POST", f"{path}/git/refs", {"ref": "refs/heads/trunk", "sha": head})
+    assert hub.call("PATCH", path, {"default_branch": "trunk"}).json()["default_branch"] == "trunk"
+    assert hub.call("DELETE", f"{path}/git/refs/heads/trunk").status_code == 422
+    assert hub.call("DELETE", f"{path}/git/refs/heads/main").status_code == 204

@@ -6,6 +6,7 @@ import pytest
 
 from provisioner.sandbox.github import apps, rulesets
 from provisioner.sandbox.github.accounts import find_account
+from provisioner.sandbox.github.callers import issue_classic_token
 from provisioner.sandbox.github.push_rules import Change, violations
 from tests.sandbox.github.hub import Hub
 
@@ -97,10 +98,66 @@ def test_who_passes_by_is_not_for_everybody_to_see(hub: Hub) -> None:
 
 
 def _ann(hub: Hub) -> str:
-    from provisioner.sandbox.github.callers import issue_classic_token  # noqa: PLC0415 - used once
-
     account = hub.write(lambda tx: find_account(tx, "ann"))
     return str(hub.write(lambda tx: issue_classic_token(tx, account["id"], ("repo",))))
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "passes"),
+    [
+        ("User", "ann", True),
+        ("User", "cy", False),
+        ("Team", "fraud", True),
+        ("Team", "platform", False),
+        ("RepositoryRole", 4, True),
+        ("RepositoryRole", 5, False),
+        ("OrganizationAdmin", None, False),
+        ("DeployKey", None, False),
+    ],
+)
+def test_people_pass_by_through_who_they_are(hub: Hub, kind: str, number: str | int | None, passes: bool) -> None:  # noqa: FBT001 - the expected value
+    path = hub.repository()
+    hub.call("PUT", f"{path}/collaborators/ann", {"permission": "push"})
+    looked_up = {
+        "ann": hub.call("GET", "/users/ann").json()["id"],
+        "cy": hub.call("GET", "/users/cy").json()["id"],
+        "fraud": hub.call("GET", "/orgs/acme/teams/fraud").json()["id"],
+        "platform": hub.call("GET", "/orgs/acme/teams/platform").json()["id"],
+    }
+    actor = {"actor_type": kind, "actor_id": looked_up.get(str(number), number)}
+    made = hub.call("POST", f"{path}/rulesets", BODY | {"bypass_actors": [actor]})
+    assert made.status_code == 201, made.text
+    shown = hub.call("GET", f"{path}/rulesets/{made.json()['id']}", token=_ann(hub)).json()
+    assert shown["current_user_can_bypass"] == ("always" if passes else "never")
+    owner = hub.call("GET", f"{path}/rulesets/{made.json()['id']}", token=hub.tokens["user"]).json()
+    assert (owner["current_user_can_bypass"] == "always") is (kind in {"OrganizationAdmin", "RepositoryRole"})
+
+
+def test_a_ruleset_that_is_not_active_has_no_rules_in_force(hub: Hub) -> None:
+    path = hub.repository()
+    for enforcement in ("disabled", "evaluate"):
+        hub.call("POST", f"{path}/rulesets", BODY | {"enforcement": enforcement, "name": enforcement})
+    assert hub.call("GET", f"{path}/rules/branches/main").json() == []
+    assert len(hub.call("GET", f"{path}/rulesets").json()) == 2
+
+
+def test_an_organizations_ruleset_may_name_numbers_and_needs_a_plan(hub: Hub) -> None:
+    path, other = hub.repository("model"), hub.repository("tools")
+    number = hub.call("GET", path).json()["id"]
+    body = BODY | {"conditions": {**BODY["conditions"], "repository_id": {"repository_ids": [number]}}}
+    user = hub.tokens["user"]
+    made = hub.call("POST", "/orgs/acme/rulesets", body, token=user).json()
+    counted = [len(hub.call("GET", f"{place}/rules/branches/main").json()) for place in (path, other)]
+    assert counted == [2, 0]
+    assert (
+        hub.call("PUT", f"/orgs/acme/rulesets/{made['id']}", {"enforcement": "disabled"}, token=user).status_code == 200
+    )
+    assert hub.call("GET", f"{path}/rules/branches/main").json() == []
+    with hub.world.store.transaction() as tx:
+        account = find_account(tx, "acme") or {}
+        tx.put("github/accounts", str(account["id"]), account | {"plan": "free"})
+    refused = hub.call("GET", "/orgs/acme/rulesets", token=user)
+    assert refused.json()["message"] == "Upgrade to GitHub Team to enable this feature."
 
 
 @pytest.mark.parametrize(
