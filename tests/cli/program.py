@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Person:
     home: Path
     folder: Path = PROJECT
     variables: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = COMMAND
 
     @property
     def state(self) -> Path:
@@ -56,11 +57,16 @@ class Person:
         return {**own, "PYTHONPATH": str(PROJECT), "USER": "ann", **coverage, **self.variables}
 
     def given(self, **variables: str) -> Person:
-        return Person(self.home, self.folder, {**self.variables, **variables})
+        return replace(self, variables={**self.variables, **variables})
+
+    def without(self, module: str) -> Person:
+        """Return the person on a machine where a Python module is not installed."""
+        program = f"import sys; sys.modules[{module!r}] = None; from provisioner.cli import main; main()"
+        return replace(self, command=(sys.executable, "-c", program))
 
     def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
+            [*self.command, *map(str, arguments)],
             cwd=self.folder,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
