@@ -9,7 +9,9 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
@@ -73,50 +75,87 @@ class Handle:
         Keys: repository, event_name, ref, actor, workflow, workflow_ref, and optional environment, job_workflow_ref,
         runner_environment, head_ref, base_ref.
         """
-        answer = self.control("POST", "github/job-token", dict(context))
-        return JobToken(answer["request_url"], answer["request_token"])
+        return _job_token(self.control("POST", "github/job-token", context))
+
+    @contextmanager
+    def minting(self) -> Iterator[Callable[[Mapping[str, str]], JobToken]]:
+        """Give ``mint_job_token`` for many jobs, from several threads: its connections stay open until the end."""
+        idle: deque[_Connection] = deque()
+
+        def mint(context: Mapping[str, str]) -> JobToken:
+            try:
+                connection = idle.pop()
+            except IndexError:
+                connection = self._connection()
+            try:
+                return _job_token(self._answer(connection, "POST", "github/job-token", context, {}))
+            finally:
+                idle.append(connection)
+
+        try:
+            yield mint
+        finally:
+            for connection in idle:
+                connection.close()
 
     def stop(self) -> None:
         """End the server; returns once its process is gone. No error when it already was."""
-        try:
-            connection, response = self._ask("POST", "shutdown", None, {})
-        except OSError:
-            return
-        try:
-            while response.read1():
-                pass
-        except (http.client.HTTPException, ConnectionError):
-            return  # the process died in the middle of its answer: that is what was asked
-        finally:
-            connection.close()
+        with self._connection() as connection:
+            try:
+                response = self._ask(connection, "POST", "shutdown", None, {})
+            except OSError:
+                return
+            try:
+                while response.read1():
+                    pass
+            except (http.client.HTTPException, ConnectionError):
+                return  # the process died in the middle of its answer: that is what was asked
 
     def control(
         self, verb: str, action: str, document: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """Call the control interface. Raises ProvisionError with its words on a refusal, or when nobody answers."""
+        with self._connection() as connection:
+            return self._answer(connection, verb, action, document, query or {})
+
+    def _connection(self) -> _Connection:
+        return _Connection(self.control_url.removeprefix("http://"), timeout=_CONTROL_SECONDS)
+
+    def _answer(
+        self,
+        connection: _Connection,
+        verb: str,
+        action: str,
+        document: Mapping[str, Any] | None,
+        query: Mapping[str, str],
+    ) -> dict[str, Any]:
         try:
-            connection, response = self._ask(verb, action, document, query or {})
-            with connection:
-                answer = json.loads(response.read())
+            response = self._ask(connection, verb, action, document, query)
+            answer = json.loads(response.read())
         except (OSError, http.client.HTTPException) as error:
+            connection.close()
             raise ProvisionError(f"the sandbox server does not answer: {error}", fix="start it again") from None
         if response.status != _HTTP_OK:
             raise InvalidInput(str(answer["error"]), fix=str(answer.get("fix", "")))
         return dict(answer)
 
     def _ask(
-        self, verb: str, action: str, document: Mapping[str, Any] | None, query: Mapping[str, str]
-    ) -> tuple[_Connection, http.client.HTTPResponse]:
-        connection = _Connection(self.control_url.removeprefix("http://"), timeout=_CONTROL_SECONDS)
+        self,
+        connection: _Connection,
+        verb: str,
+        action: str,
+        document: Mapping[str, Any] | None,
+        query: Mapping[str, str],
+    ) -> http.client.HTTPResponse:
         headers = {"Authorization": f"Bearer {self.control_token}"}
-        body = None if document is None else json.dumps(document).encode()
+        body = None if document is None else json.dumps(dict(document)).encode()
         suffix = f"?{urlencode(query)}" if query else ""
-        try:
-            connection.request(verb, f"/_sandbox/{action}{suffix}", body, headers)
-            return connection, connection.getresponse()
-        except BaseException:
-            connection.close()
-            raise
+        connection.request(verb, f"/_sandbox/{action}{suffix}", body, headers)
+        return connection.getresponse()
+
+
+def _job_token(answer: Mapping[str, str]) -> JobToken:
+    return JobToken(answer["request_url"], answer["request_token"])
 
 
 class _Connection(http.client.HTTPConnection):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -140,11 +140,16 @@ class Proof:
         from provisioner.access.minting import ActionsMinter  # noqa: PLC0415
         from provisioner.access.prove import Prover  # noqa: PLC0415
 
-        with requests.Session() as session:
-            minter = ActionsMinter(self._start, session, team.platform.github.oidc_issuer, (repository,))
+        assert self.handle is not None  # noqa: S101 - only called with one
+        with requests.Session() as session, self.handle.minting() as mint:
+            # Said once: else requests looks for proxies and certificates in the environment before every call.
+            session.trust_env = False
+            session.proxies = {"https": self.handle.proxy_url}
+            session.verify = str(self.handle.ca_file)
+            minter = ActionsMinter(partial(_start, mint), session, team.platform.github.oidc_issuer, (repository,))
             return Prover(session, minter, model).prove(matrix)
 
-    def _start(self, context: Mapping[str, str]) -> JobToken:
-        """Start a job; one of an environment with reviewers counts as reviewed: it is the trust that is tried here."""
-        assert self.handle is not None  # noqa: S101 - only called with one
-        return self.handle.mint_job_token({**context, "reviewed": "true"})
+
+def _start(mint: Callable[[Mapping[str, str]], JobToken], context: Mapping[str, str]) -> JobToken:
+    """Start a job; one of an environment with reviewers counts as reviewed: it is the trust that is tried here."""
+    return mint({**context, "reviewed": "true"})
