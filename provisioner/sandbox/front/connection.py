@@ -149,7 +149,7 @@ def read_request(head: h11.Request, body: bytes, host: str) -> Request:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     target = head.target.decode("latin-1")
-    if "://" in target:
+    if "://" in target and not target.startswith("/"):  # absolute-form; a query may hold an address too
         _, _, target = target.partition("://")
         authority, slash, rest = target.partition("/")
         host, target = authority, slash + rest or "/"
