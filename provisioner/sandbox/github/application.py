@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -44,12 +45,12 @@ class GithubApplication:
         return response_of(request, Answer(refused.document(_DOCS), refused.status), ())
 
     def identify(self, request: Request) -> str:
-        """Return a name for the caller of a request, for the request log."""
-        try:
-            with self._world.store.transaction() as tx:
-                return authenticate(tx, request, self._world.clock.now()).name
-        except GithubError:
-            return "unknown"
+        """Name a request for the log and the faults: ``GET /repos/{owner}/{repo}``, else verb, host and path."""
+        if request.host in _API_HOSTS:
+            with suppress(NotImplementedHere):
+                route, _ = dispatch.find_route(request.method, request.path)
+                return f"{route.method} {route.template}"
+        return f"{request.method} {request.host}{request.path}"
 
     def _api(self, request: Request) -> Response:
         caller, budget, headers = ANONYMOUS, None, _version_headers(request)
