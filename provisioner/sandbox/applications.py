@@ -62,6 +62,12 @@ class Applications:
         self._google.get()
         self._github.get()
 
+    def warm_up_further(self) -> None:
+        """Get ready what only some requests need: the expressions of trust and of IAM conditions."""
+        from provisioner.sandbox.google.identity.cel import check_expression  # noqa: PLC0415 - see Applications
+
+        check_expression("true")
+
 
 def _google(world: World) -> Application:
     from provisioner.sandbox.google.application import google_application  # noqa: PLC0415 - see Applications

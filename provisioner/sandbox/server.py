@@ -182,5 +182,6 @@ class Server:
         try:
             self._applications.warm_up()
             self._clouds.provider_reattach()
+            self._applications.warm_up_further()
         except Exception:  # noqa: BLE001 - the first request that needs it reports the same problem to its client
             _LOG.exception("the warm-up failed")
