@@ -14,7 +14,9 @@ from provisioner.settings import Settings
 from provisioner.terraform.binary import Terraform
 from provisioner.terraform.binary import find_terraform as look_for_terraform
 
-_MOST_WORKERS = 6
+_MOST_WORKERS, _USUAL_WORKERS = 6, 4
+_WORKER_BYTES = 700 * 1024 * 1024
+"""What Terraform with the google provider takes, measured while it plans."""
 
 
 def sandbox_folder(settings: Settings) -> Path:
@@ -55,8 +57,19 @@ def versions(settings: Settings) -> dict[str, str]:
 
 
 def workers() -> int:
-    """Return how many environments are worked on at once: Terraform waits more than it computes."""
-    return max(3, min(_MOST_WORKERS, os.cpu_count() or 1))
+    """Return how many roots are worked on at once, as far as memory allows: Terraform waits more than it computes."""
+    wanted = max(_USUAL_WORKERS, min(_MOST_WORKERS, os.cpu_count() or 1))
+    return max(1, min(wanted, _available_memory() // _WORKER_BYTES))
+
+
+def _available_memory() -> int:
+    """Return the bytes that programs can have without swapping (Linux: proc(5)); plenty where nobody says."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return _MOST_WORKERS * _WORKER_BYTES
+    kibibytes = next((int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), 0)
+    return kibibytes * 1024 or _MOST_WORKERS * _WORKER_BYTES
 
 
 def read_steps(settings: Settings, run_id: str) -> list[dict[str, Any]]:

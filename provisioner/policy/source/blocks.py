@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 
 from provisioner.policy.source.tokens import Token, Unreadable, templates, tokens
@@ -61,8 +62,12 @@ class Block:
         return expression.literal() if expression else None
 
 
+@lru_cache(maxsize=256)
 def parse(source: str) -> Block:
-    """Read a file into one block without a type. Raises Unreadable, also for a name given twice."""
+    """Read a file into one block without a type. Raises Unreadable, also for a name given twice.
+
+    All roots share their modules' files: each is read once. Nobody changes a block that was read.
+    """
     reader = _Reader(tuple(tokens(source)))
     body = Block("", (), 1)
     reader.body(body, 0)
