@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import logging
 import os
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     gc.set_threshold(_ALLOCATIONS)
+    atexit.register(gc.freeze)  # a client that stops the sandbox waits for its end: no last look for garbage
     options = Options(parsed.state, parsed.idle_seconds, parsed.port, parsed.control_port, tuple(parsed.allow_host))
     try:
         run(options, lambda: _announce(parsed.ready_fd))
