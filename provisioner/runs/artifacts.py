@@ -61,6 +61,10 @@ class Artifacts:
             return None
         return document
 
+    def forget(self, run_id: str, name: str) -> None:
+        """Remove a document of a run."""
+        (self.folder / run_id / f"{name}.json").unlink(missing_ok=True)
+
     def plan_file(self, run_id: str, root: str, name: str) -> Path:
         """Return where a plan is saved; its folder exists and is private."""
         folder = self.folder / run_id / "plans"

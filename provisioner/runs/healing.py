@@ -8,6 +8,7 @@ from pathlib import Path
 from provisioner.errors import Blocked, ProvisionError
 from provisioner.render import RepositoryIds, render
 from provisioner.runs.job import Job
+from provisioner.runs.progress import counted
 from provisioner.terraform import healing
 from provisioner.terraform.errors import TerraformFailed
 from provisioner.terraform.healing import Explain, ImportExisting, Remedy, Replan, Situation, Undelete, Untaint
@@ -73,7 +74,7 @@ def _mended(job: Job, root: str, remedies: Iterable[Remedy]) -> str:
         _note(job, root, what)
     if imports:
         _write_imports(job, root, imports)
-    return f"{len(done)} things mended" if done else ""
+    return f"{counted(len(done), 'thing')} mended" if done else ""
 
 
 def _write_imports(job: Job, root: str, imports: list[tuple[str, str]]) -> None:
@@ -88,7 +89,8 @@ def _explain(root: str, remedies: Iterable[Remedy]) -> None:
         ProvisionError(each.text, fix=each.fix, where=each.address) for each in remedies if isinstance(each, Explain)
     )
     if problems:
-        raise Blocked(f"{len(problems)} names of {root} are taken by something that is not ours", problems=problems)
+        reason = f"{counted(len(problems), 'name')} of {root} taken by something that is not ours"
+        raise Blocked(reason, problems=problems)
 
 
 def _note(job: Job, root: str, what: str) -> None:

@@ -102,8 +102,11 @@ def is_ours(change: ResourceChange, existing: Existing, plan: Plan) -> bool:
     """Tell whether its labels or its description are the ones that the plan would write.
 
     Of the labels those count that say whose it is (team, env, managed-by); all must be planned and equal. A
-    description must be planned, not empty, and equal. What lies inside of something is ours when that is.
+    description must be planned, not empty, and equal. What lies inside of something is ours when that is, and so is the
+    folder of this root's own state.
     """
+    if _holds_own_state(change, plan):
+        return True
     kind = KINDS.get(change.type)
     told_by = _container(change, kind.inside, plan) if kind and kind.inside else change
     if kind is None or told_by is None:
@@ -114,6 +117,17 @@ def is_ours(change: ResourceChange, existing: Existing, plan: Plan) -> bool:
         return len(wanted) == len(_TELLING_LABELS) and wanted == _telling(existing.labels)
     text = planned.get(kind.text)
     return isinstance(text, str) and bool(text.strip()) and text == existing.text
+
+
+def _holds_own_state(change: ResourceChange, plan: Plan) -> bool:
+    """Tell whether it is the folder in the platform's bucket where this very state lies.
+
+    The bucket is in no team's plan and a managed folder carries nothing but grants. Only this root has this prefix.
+    """
+    bucket, prefix = plan.variables.get("state_bucket"), plan.variables.get("state_prefix")
+    planned = change.after or {}
+    known = isinstance(bucket, str) and isinstance(prefix, str) and change.type == "google_storage_managed_folder"
+    return known and (planned.get("bucket"), planned.get("name")) == (bucket, f"{prefix}/")
 
 
 def _container(change: ResourceChange, inside: tuple[str, str], plan: Plan) -> ResourceChange | None:

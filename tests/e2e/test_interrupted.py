@@ -23,6 +23,7 @@ ACCOUNT: dict[str, Any] = {
     "seconds": 4.0,
     "when": "before",
 }
+BUDGETS = "https://billingbudgets.googleapis.com/v1/billingAccounts/01AB23-CD45EF-678901/budgets?pageSize=100"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,8 +55,10 @@ def assert_whole(desk: Desk, team: str, ended: Ended, *, runs: int = 1) -> None:
     assert [run["status"] for run in team_runs(desk, team)] == ["done"] * runs
     assert len(created(desk, "run.projects.locations.services.create", team)) == 1
     assert len(created(desk, "storage.buckets.insert", team)) <= 1
-    accounts = created(desk, "iam.projects.serviceAccounts.create", team)
-    assert len(accounts) == 3
+    assert len(created(desk, "iam.projects.serviceAccounts.create", team)) == 3
+    assert len(created(desk, "monitoring.projects.notificationChannels.create", team)) == 1
+    budgets = desk.call("GET", BUDGETS)[1]["budgets"]
+    assert len([each for each in budgets if team in each["displayName"]]) == 1
     plan = desk.person.runs("plan", desk.folder / f"{team}.yaml", "-o", "json").document
     assert [each["empty"] for each in plan["roots"]] == [True]
     assert desk.person.runs("status", team, "-o", "json").document["environments"][0]["resources"] > 40
@@ -99,10 +102,10 @@ def test_a_run_that_is_killed_together_with_its_terraform_goes_on(desk: Desk) ->
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_after_it_applied_goes_on_with_the_rest(desk: Desk) -> None:
+def test_a_run_that_is_killed_after_it_published_goes_on_with_the_rest(desk: Desk) -> None:
     request = desk.request("late")
     run = started(desk, request)
-    run.until("✓ apply")
+    run.until("✓ publish")
     run.kill()
     run.end()
     ended = desk.up(request)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -57,6 +58,25 @@ def test_another_plan_file_is_never_applied(job: Job, world: fakes.World) -> Non
     assert world.read()["applies"] == {}
     file.write_text(right)
     assert apply(job, planned)["outcome"] == "done"
+
+
+def test_a_plan_that_was_begun_and_cut_off_is_made_again_before_anything_is_made_twice(
+    job: Job, world: fakes.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PowerCut(BaseException):
+        """Ends a process without a word."""
+
+    def cut(*_: object) -> NoReturn:
+        raise PowerCut
+
+    planned = plan(job, ROOT, "plan")
+    with monkeypatch.context() as patched:
+        patched.setattr(fakes.FakeTerraform, "apply", cut)
+        with pytest.raises(PowerCut):
+            apply(job, planned)
+    assert apply(job, planned)["outcome"] == "replan"
+    assert world.read()["applies"] == {}
+    assert apply(job, plan(job, ROOT, "plan-2"))["outcome"] == "done"
 
 
 def test_a_plan_that_is_gone_or_overtaken_is_made_again(job: Job, world: fakes.World) -> None:
