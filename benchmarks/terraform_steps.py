@@ -94,9 +94,8 @@ def _unchanged(place: Scene, rounds: int) -> Iterator[Figure]:
     """Measure ``up`` where nothing is to be done, against only planning the roots that it left behind."""
     request, client = place.request("warm-up"), place.client()
     roots = sorted((place.state / "work" / "sandbox" / "warm-up" / "envs").iterdir())
-    again = [place.up(request).seconds for _ in range(rounds)]
-    plans = [_side_by_side(roots, _PLAN_AGAIN, client) for _ in range(rounds)]
-    yield median("unchanged up", "s", again)
-    yield median("unchanged plans by hand", "s", plans)
-    above = [mine - raw for mine, raw in zip(again, plans, strict=True)]
+    pairs = [(place.up(request).seconds, _side_by_side(roots, _PLAN_AGAIN, client)) for _ in range(rounds)]
+    yield median("unchanged up", "s", [mine for mine, _ in pairs])
+    yield median("unchanged plans by hand", "s", [raw for _, raw in pairs])
+    above = [mine - raw for mine, raw in pairs]
     yield median("unchanged up, above the plans", "s", above, _MARGIN)

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provisioner.runs.engine import engine, steps_of
 from provisioner.runs.ledger import Ledger
 
 PROJECT = Path(__file__).parents[2]
@@ -55,6 +57,17 @@ def test_a_run_applies_each_root_once_and_again_nothing(folder: Path) -> None:
     assert world(folder)["applies"] == ROOTS
     assert [run.status for run in Ledger(folder).runs()] == ["done", "done"]
     assert not list((folder / "artifacts").glob("*/plans/*")), "plan files outlive their run"
+
+
+def test_the_record_of_a_run_tells_when_each_step_began_and_how_long_it_took(folder: Path) -> None:
+    carry_out(folder)
+    run = Ledger(folder).runs()[0]
+    with engine(folder / "dbos.sqlite3", f"reader-of-{run.id}", {}):
+        steps = {each["step"]: each for each in steps_of(run.id)}
+    began = [datetime.fromisoformat(steps[name]["started"]) for name in ("preflight", "plan.churn-dev", "prove")]
+    assert began == sorted(began)
+    assert datetime.fromisoformat(run.started) - timedelta(seconds=1) < began[0]
+    assert all(0 <= each["seconds"] < 60 and each["status"] == "done" for each in steps.values())
 
 
 CRASH_POINTS = [(call, moment) for call in range(1, 11) for moment in "ba"]
