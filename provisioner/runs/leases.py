@@ -98,6 +98,13 @@ def _for_people(owner: str) -> str:
     return f"process {identity['pid']} on {identity['host']}"
 
 
+def working(ledger: Ledger) -> frozenset[str]:
+    """Return the ids of the runs that a living process is working on."""
+    with ledger.writing() as connection:
+        rows = connection.execute("SELECT DISTINCT run, owner, expires FROM leases").fetchall()
+    return frozenset(row["run"] for row in rows if _holds(row["owner"], row["expires"]))
+
+
 def holders(ledger: Ledger) -> list[dict[str, str]]:
     """Return who holds what: name, run and owner of every lease, expired ones included."""
     with ledger.writing() as connection:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from provisioner.request.loading import load_platform, load_request
 from provisioner.runs.artifacts import Artifacts
 from provisioner.runs.inputs import Inputs, freeze
+from provisioner.runs.leases import Leases
 from provisioner.runs.ledger import Ledger, Run, Status
+from provisioner.terraform.identity import identify
 from tests.cli.conftest import Cli
 from tests.cli.program import EXAMPLES, Person
 
@@ -67,6 +71,25 @@ def test_runs_are_listed_by_team_and_number(cli: Cli) -> None:
     ]
     assert [each["id"] for each in cli("runs", "list", "--limit", "1", "-o", "json").document] == ["up-churn-2"]
     assert cli("runs", "list", "--team", "nobody", "-o", "json").document == []
+
+
+def test_a_run_whose_process_is_gone_is_stopped(cli: Cli, book: Ledger) -> None:
+    """One is held by this very process, one by nobody; neither could write down its end."""
+    owner = identify(os.getpid())
+    assert owner is not None
+    book.set_status("up-churn-2", "running")
+    book.set_status("up-forecast-1", "running")
+    with Leases(book, "up-churn-2", owner).hold(["churn-dev"]):
+        found = cli("runs", "list", "-o", "json").document
+        assert [run["status"] for run in found] == ["running", "stopped", "failed"]
+        assert "stopped" in cli("runs", "list").out
+    assert cli("runs", "list", "-o", "json").document[0]["status"] == "stopped"
+
+
+def test_a_long_reason_keeps_to_its_line(cli: Cli, book: Ledger) -> None:
+    book.set_status("up-churn-2", "failed", "it broke\nfor three reasons")
+    assert len(cli("runs", "list").out.splitlines()) == 4
+    assert cli("runs", "list", "-o", "json").document[0]["message"] == "it broke\nfor three reasons"
 
 
 @pytest.mark.usefixtures("book")

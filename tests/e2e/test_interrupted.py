@@ -123,6 +123,7 @@ def test_a_killed_run_can_be_resumed_by_its_id(desk: Desk) -> None:
     run.kill()
     run.end()
     found = team_runs(desk, "byid")[0]
+    assert found["status"] == "stopped"
     ended = desk.person.runs("runs", "resume", found["id"], "--yes")
     assert_whole(desk, "byid", ended)
 

@@ -7,6 +7,7 @@ import click
 from provisioner import settings
 from provisioner.cli.output import bad, emit, good, output_option, table
 from provisioner.errors import InvalidInput
+from provisioner.runs.leases import working
 from provisioner.runs.ledger import Ledger, Run
 from provisioner.wiring.folders import open_ledger, read_steps
 
@@ -21,11 +22,22 @@ def command() -> None:
 @click.option("--limit", default=20, show_default=True, help="The newest N.")
 @output_option
 def list_(team: str | None, limit: int, output: str) -> None:
-    """List runs, newest first."""
-    found = open_ledger(settings.read()).runs(team)[:limit]
-    rows = [(run.id, run.verb, run.team, _colored(run), run.started, run.message) for run in found]
+    """List runs, newest first. One whose process is gone is `stopped`: the same command, or `resume`, goes on."""
+    ledger = open_ledger(settings.read())
+    found = _documents(ledger, ledger.runs(team)[:limit])
+    rows = [
+        (
+            run["id"],
+            run["verb"],
+            run["team"],
+            _colored(run["status"]),
+            run["started"],
+            run["message"].partition("\n")[0],
+        )
+        for run in found
+    ]
     headings = ("RUN", "VERB", "TEAM", "STATUS", "STARTED", "")
-    emit([run.document() for run in found], output, lambda: table(headings, rows) if rows else ["no runs yet"])
+    emit(found, output, lambda: table(headings, rows) if rows else ["no runs yet"])
 
 
 @command.command()
@@ -37,10 +49,11 @@ def show(run_id: str, output: str) -> None:
     run = _find(ledger, run_id)
     steps = read_steps(settings.read(), run.id)
     audit = [record for record in ledger.audit_records() if record.get("run") == run.id]
-    document = {**run.document(), "steps": steps, "audit": audit}
+    (facts_of_run,) = _documents(ledger, [run])
+    document = {**facts_of_run, "steps": steps, "audit": audit}
 
     def text() -> list[str]:
-        facts = [f"{name:10} {value}" for name, value in run.document().items() if value]
+        facts = [f"{name:10} {value}" for name, value in facts_of_run.items() if value]
         done = table(("STEP", "STATUS"), [(each["step"], each["status"]) for each in steps]) if steps else []
         return [*facts, "", *done]
 
@@ -69,7 +82,14 @@ def _find(ledger: Ledger, run_id: str) -> Run:
     return run
 
 
-def _colored(run: Run) -> str:
-    if run.status == "running":
-        return run.status
-    return good(run.status) if run.status == "done" else bad(run.status)
+def _documents(ledger: Ledger, runs: list[Run]) -> list[dict[str, str]]:
+    """Return runs as JSON shows them; a killed one could not write down its end."""
+    alive = working(ledger)
+    stopped = {run.id for run in runs if run.status == "running" and run.id not in alive}
+    return [run.document() | ({"status": "stopped"} if run.id in stopped else {}) for run in runs]
+
+
+def _colored(status: str) -> str:
+    if status == "running":
+        return status
+    return good(status) if status == "done" else bad(status)
