@@ -24,6 +24,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 MINUTES = 600
 
 
+# As the tests began: other tests of this process are led into a sandbox, which has no package index.
+_OUTSIDE = dict(os.environ)
+
+
 def environment(home: Path, *, uv: bool) -> dict[str, str]:
     """Return an environment with its own home and a PATH on which uv is, or is not, found."""
     programs = home / "bin"
@@ -36,7 +40,7 @@ def environment(home: Path, *, uv: bool) -> dict[str, str]:
             pytest.skip("uv is not installed")
         (programs / "uv").symlink_to(found)
     passed = ("SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT", "PIP_INDEX_URL", "UV_INDEX_URL", "HTTPS_PROXY")
-    kept = {name: os.environ[name] for name in passed if name in os.environ}
+    kept = {name: _OUTSIDE[name] for name in passed if name in _OUTSIDE}
     return {**kept, "PATH": f"{programs}:/usr/bin:/bin", "HOME": str(home), "UV_PYTHON_DOWNLOADS": "never"}
 
 
