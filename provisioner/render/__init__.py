@@ -3,7 +3,7 @@
 from provisioner.render.build import render
 from provisioner.render.ids import PREVIEW_ID, RepositoryIds
 from provisioner.render.modules import modules_version
-from provisioner.render.roots import linked, project_root, root_names, shared_projects
+from provisioner.render.roots import linked, project_root, root_names, shared_projects, state_prefix, waves
 from provisioner.render.tree import Tree
 
 __all__ = [
@@ -16,4 +16,6 @@ __all__ = [
     "render",
     "root_names",
     "shared_projects",
+    "state_prefix",
+    "waves",
 ]

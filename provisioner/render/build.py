@@ -12,7 +12,7 @@ from provisioner.render.imports import checked_imports
 from provisioner.render.links import link_values
 from provisioner.render.modules import ModuleSource, module_source
 from provisioner.render.project import PROJECT_VARIABLES, project_values
-from provisioner.render.roots import linked, project_root, shared_projects
+from provisioner.render.roots import linked, project_root, shared_projects, state_prefix
 from provisioner.render.templates import Templates
 from provisioner.render.tree import Tree
 from provisioner.render.values import ENVIRONMENT_VARIABLES, Values, environment_values, tfvars
@@ -76,7 +76,7 @@ class _Writer:
             values[part.collection].pop(part.key, None)
         root = _Root(self.templates, spec.names.root, f"teams/{team.slug}.yaml")
         return root.folder(
-            state=(team.platform.state.bucket, spec.names.state_prefix),
+            state=(team.platform.state.bucket, state_prefix(team, spec.names.root)),
             values=values,
             variables=ENVIRONMENT_VARIABLES,
             main=("environment", {"modules": self.modules}),
@@ -86,7 +86,7 @@ class _Writer:
     def links(self, team: Team, variant: _Variant) -> dict[str, bytes]:
         names = team.environments[0].names
         return _Root(self.templates, names.links, f"teams/{team.slug}.yaml").folder(
-            state=(team.platform.state.bucket, f"{team.slug}/links"),
+            state=(team.platform.state.bucket, state_prefix(team, names.links)),
             values={"readers": link_values(team)},
             variables=(),
             main=("links", {}),
@@ -96,7 +96,7 @@ class _Writer:
     def project(self, team: Team, project: str, variant: _Variant) -> dict[str, bytes]:
         name = project_root(project)
         return _Root(self.templates, name, "platform.yaml").folder(
-            state=(team.platform.state.bucket, f"_project/{project}"),
+            state=(team.platform.state.bucket, state_prefix(team, name)),
             values=project_values(team.platform, project),
             variables=PROJECT_VARIABLES,
             main=("project", {"modules": self.modules}),

@@ -26,5 +26,22 @@ def root_names(team: Team) -> tuple[str, ...]:
     return (*own, team.environments[0].names.links) if linked(team) else own
 
 
+def waves(team: Team) -> tuple[tuple[str, ...], ...]:
+    """Return all roots in the order of their application: shared projects, environments, what links them."""
+    projects = tuple(project_root(project) for project in shared_projects(team))
+    environments = tuple(spec.names.root for spec in team.environments)
+    return tuple(wave for wave in (projects, environments, root_names(team)[len(environments) :]) if wave)
+
+
+def state_prefix(team: Team, root: str) -> str:
+    """Return where the state of one of the team's roots lies in the state bucket."""
+    for spec in team.environments:
+        if spec.names.root == root:
+            return spec.names.state_prefix
+    if root == team.environments[0].names.links:
+        return f"{team.slug}/links"
+    return f"_project/{root.removeprefix(project_root(''))}"
+
+
 def _reads_from_previous(team: Team, spec: EnvironmentSpec) -> bool:
     return spec.previous is not None and bool(team.environment(spec.previous).registries)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from provisioner.errors import Interrupted, NeedsApproval, ProvisionError, RefusedByPolicy
-from provisioner.render import project_root, root_names, shared_projects
+from provisioner.render import waves
 from provisioner.request.resolve import Team
 from provisioner.runs.destroy import destroy
 from provisioner.runs.engine import Document, Steps, engine, run_to_end
@@ -113,8 +113,7 @@ def _status(error: Exception) -> Status:
 
 
 def _lease_names(team: Team) -> list[str]:
-    projects = [project_root(project) for project in shared_projects(team)]
-    return [*projects, *root_names(team)]
+    return [root for wave in waves(team) for root in wave]
 
 
 @contextmanager

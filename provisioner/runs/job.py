@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from provisioner.errors import Blocked, ProvisionError
-from provisioner.render import RepositoryIds, linked, project_root, render, shared_projects
+from provisioner.render import RepositoryIds, render, waves
 from provisioner.repository import RepositoryFacts
 from provisioner.request.resolve import EnvironmentSpec, Team
 from provisioner.runs.approval import ApprovalRequest, RootChange
@@ -177,10 +177,8 @@ class Job:
 
 
 def _waves(team: Team) -> list[list[str]]:
-    """Return the roots in the order of their application: shared projects, environments, what links them."""
-    projects = [project_root(project) for project in shared_projects(team)]
-    links = [team.environments[0].names.links] if linked(team) else []
-    return [wave for wave in (projects, [spec.names.root for spec in team.environments], links) if wave]
+    """Return the waves as JSON has them."""
+    return [list(wave) for wave in waves(team)]
 
 
 def _change(plan: Document) -> RootChange:

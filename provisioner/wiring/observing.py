@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioner.policy import PolicyContext, check
 from provisioner.policy.report import document as report
-from provisioner.render import RepositoryIds, project_root, render, root_names, shared_projects
+from provisioner.render import RepositoryIds, render, state_prefix, waves
 from provisioner.request.resolve import EnvironmentSpec, Team
 from provisioner.runs.progress import Progress, Report, telling
 from provisioner.settings import Settings
@@ -55,7 +55,7 @@ def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | 
     """
     place = _entered(settings, team, progress, sandbox, seed=True)
     ids = recorded_ids(settings, team)
-    roots = [*map(project_root, shared_projects(team)), *root_names(team)]
+    roots = [root for wave in waves(team) for root in wave]
     with _rendered(team, ids) as folder, ThreadPoolExecutor(workers()) as pool:
         return list(pool.map(lambda root: _previewed(place, team, folder / "envs" / root, progress), roots))
 
@@ -64,7 +64,8 @@ def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> dict
     spec = next((spec for spec in team.environments if spec.names.root == root.name), None)
     with telling(progress, "plan", root.name) as told:
         runner, file = _reader(place), root / "preview.tfplan"
-        if not connect_google(place.settings).has_object(team.platform.state.bucket, _state_object(team, root.name)):
+        state = f"{state_prefix(team, root.name)}/default.tfstate"
+        if not connect_google(place.settings).has_object(team.platform.state.bucket, state):
             (root / "backend_override.tf").write_text(_LOCAL_BACKEND, encoding="utf-8")
         runner.init(root)
         runner.plan(root, file, lock=False)
@@ -79,15 +80,6 @@ def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> dict
         "empty": planned.is_empty,
         "verdict": report(verdict),
     }
-
-
-def _state_object(team: Team, root: str) -> str:
-    for spec in team.environments:
-        if spec.names.root == root:
-            return f"{spec.names.state_prefix}/default.tfstate"
-    if root == team.environments[0].names.links:
-        return f"{team.slug}/links/default.tfstate"
-    return f"_project/{root.removeprefix('_project-')}/default.tfstate"
 
 
 def recorded_facts(settings: Settings, team: Team) -> dict[str, Any] | None:
