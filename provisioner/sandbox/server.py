@@ -92,7 +92,8 @@ class Server:
             self._stop.is_set,
         )
         self._proxy = Listener("proxy", proxy.handle, options.port, proxy_port)
-        snapshots = Snapshots(world, self._store, self._clouds.forget)
+        self._world = world
+        snapshots = Snapshots(world, self._store, self._forget)
         self._actions = Actions(
             world=world, doors=self, journal=journal, faults=faults, snapshots=snapshots, observed=self._observed
         )
@@ -134,7 +135,7 @@ class Server:
         self._proxy.stop(_PATIENCE)
         # A client that asked for the end hangs on the control listener until the process is gone.
         self._control.stop(0)
-        self._clouds.forget()
+        self._forget()
         self._store.close()
         _LOG.info("process %d has stopped", os.getpid())
 
@@ -177,6 +178,10 @@ class Server:
     def shut_down(self) -> None:
         """Begin to stop."""
         self._stop.set()
+
+    def _forget(self) -> None:
+        self._world.companions.close()
+        self._clouds.forget()
 
     def _warm_up(self) -> None:
         try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from provisioner.errors import InvalidInput
 from provisioner.sandbox.store import Store
@@ -17,8 +19,10 @@ DEFAULT_SETTINGS: Mapping[str, Setting] = {
     "propagation_seconds": 0,  # how long a change of an IAM policy takes to count
     "enforce": True,  # false: IAM grants everything to every known caller
     "github_plan": "enterprise",  # free, team or enterprise
+    "run_containers": "off",  # process: images deployed to Cloud Run are started as processes of this machine
     "log_bodies": True,  # keep (redacted) request and response bodies in the request log
 }
+_CHOICES: Mapping[str, tuple[str, ...]] = {"run_containers": ("off", "process")}
 _STATE = "sandbox"
 
 
@@ -95,7 +99,45 @@ def _accepted(name: str, value: object) -> Setting:
     wanted = type(default)
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise InvalidInput(f"setting {name!r} is {value!r}", fix=f"give a value of type {wanted.__name__}")
+    if value not in _CHOICES.get(name, (value,)):
+        raise InvalidInput(f"setting {name!r} is {value!r}", fix=f"use one of: {', '.join(_CHOICES[name])}")
     return value
+
+
+class Companion(Protocol):
+    """Something that lives as long as the server at most: running processes, threads."""
+
+    def close(self) -> None:
+        """End everything; called when the server stops, and when the store is reset or replaced.
+
+        The store may be held meanwhile: nothing that needs it is waited for.
+        """
+
+
+CompanionT = TypeVar("CompanionT", bound=Companion)
+
+
+class Companions:
+    """The companions of one world, one of each kind, made on first use."""
+
+    def __init__(self) -> None:
+        self._made: dict[type, Companion] = {}
+        self._lock = threading.Lock()
+
+    def get(self, kind: type[CompanionT], make: Callable[[], CompanionT]) -> CompanionT:
+        """Return the companion of a kind; ``make`` builds the first one."""
+        with self._lock:
+            found = self._made.get(kind)
+            if not isinstance(found, kind):
+                found = self._made[kind] = make()
+            return found
+
+    def close(self) -> None:
+        """End all; the next ``get`` makes new ones."""
+        with self._lock:
+            ended, self._made = list(self._made.values()), {}
+        for companion in ended:
+            companion.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +148,7 @@ class World:
     clock: Clock
     settings: Settings
     folder: Path
+    companions: Companions = field(default_factory=Companions)
 
 
 def open_world(store: Store, folder: Path, source: Callable[[], datetime] | None = None) -> World:

@@ -23,6 +23,7 @@ from provisioner.sandbox.google.method import (
     Call,
     Caller,
     Identity,
+    Later,
     MethodMark,
     Resource,
     unauthenticated_request,
@@ -66,14 +67,15 @@ class GoogleApplication:
             return _unknown(request)
         try:
             with self._world.store.transaction() as tx:
-                return self._answer(tx, request, target)
+                answer = self._answer(tx, request, target)
+            return answer.work() if isinstance(answer, Later) else answer
         except ApiError as error:
             return target.refusal(error)
         except Exception:  # noqa: BLE001 - a bug in a handler is this request's 500, not the server's end
             _LOG.exception("%s failed", target.name)
             return target.refusal(ApiError("INTERNAL", "Internal error encountered."))
 
-    def _answer(self, tx: Transaction, request: Request, target: Target) -> Response:
+    def _answer(self, tx: Transaction, request: Request, target: Target) -> Response | Later:
         now = self._world.clock.now()
         caller = Caller("allUsers") if target.blind else self._identity.authenticate(tx, request, now)
         call = Call(request, self._world, tx, self._identity, caller, now)
@@ -152,8 +154,8 @@ def _parse(content: bytes) -> object:
         raise invalid_argument(f"Invalid JSON payload received. {error}") from None
 
 
-def _respond(answer: Answer, mask: masks.Tree | None = None) -> Response:
-    if isinstance(answer, Response):
+def _respond(answer: Answer, mask: masks.Tree | None = None) -> Response | Later:
+    if isinstance(answer, Response | Later):
         return answer
     document = answer or {}
     return json_response(masks.trim(document, mask) if mask else document)

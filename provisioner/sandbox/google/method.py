@@ -20,7 +20,20 @@ from provisioner.sandbox.store import Transaction
 from provisioner.sandbox.world import World
 
 Json = dict[str, Any]
-Answer = Json | Response | None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An answer that is worked out after the request's transaction has been committed.
+
+    For work that may take long or that may itself lead to requests (a container's answer): everybody else would wait
+    for the transaction meanwhile. ``work`` must not raise.
+    """
+
+    work: Callable[[], Response]
+
+
+Answer = Json | Response | Later | None
 
 
 @dataclass(frozen=True, slots=True)
