@@ -37,6 +37,11 @@ class Interruption:
         if self._asked.is_set():
             raise Interrupted("interrupted", fix="run the same command again; it goes on where it stopped")
 
+    def pause(self, seconds: float) -> None:
+        """Let some time pass; raises Interrupted as soon as the user asks to stop."""
+        self._asked.wait(seconds)
+        self.check()
+
     @contextmanager
     def watching(self, work: Interruptible) -> Iterator[None]:
         """Tell ``work`` about a Ctrl-C while it is under way; do not start it after one."""

@@ -123,8 +123,14 @@ class Ledger:
         with self.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO processes VALUES (?, ?, ?)", (run_id, root, identity))
 
+    def forget_process(self, root: str, process: ProcessIdentity) -> None:
+        """Forget a terraform process that was seen to end, or whose lock is known to be gone."""
+        identity = json.dumps(process.as_dict(), sort_keys=True)
+        with self.writing() as connection:
+            connection.execute("DELETE FROM processes WHERE root = ? AND identity = ?", (root, identity))
+
     def processes(self, root: str) -> list[ProcessIdentity]:
-        """Return the terraform processes ever recorded for a root."""
+        """Return the terraform processes of a root that nobody has seen the end of."""
         rows = self._rows("SELECT identity FROM processes WHERE root = ?", (root,))
         return [ProcessIdentity(**json.loads(row["identity"])) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,15 +14,19 @@ from provisioner.policy.report import document
 from provisioner.runs.engine import Document
 from provisioner.runs.healing import adopt, push_unsaved_state
 from provisioner.runs.job import Job
-from provisioner.runs.progress import counted, telling
+from provisioner.runs.progress import Report, counted, telling
 from provisioner.runs.tools import Subject
 from provisioner.terraform.errors import StateLocked
-from provisioner.terraform.identity import is_alive
+from provisioner.terraform.identity import ProcessIdentity, is_alive
 from provisioner.terraform.plan import Plan
 from provisioner.terraform.port import TerraformPort
 
 _SIGNS: dict[tuple[str, ...], str] = {("create",): "+", ("delete",): "-", ("forget",): "-", ("no-op",): "↦"}
 _Result = TypeVar("_Result")
+
+PATIENCE = 600.0
+"""Seconds to wait for the Terraform of a run that is gone: its slowest call in flight ends well before."""
+_GLANCE = 0.1
 
 
 def plan(job: Job, root: str, name: str, *, destroy: bool = False) -> Document:
@@ -82,11 +87,29 @@ def _json_file(job: Job, root: str, name: str) -> Path | None:
 
 
 def unlocking(job: Job, runner: TerraformPort, root: str, work: Callable[[], _Result]) -> _Result:
-    """Do some work; where a dead terraform left its lock, break that lock and do it again."""
+    """Do some work on a root although a terraform of a cut-off run of ours may still hold, or have left, its lock.
+
+    One that still works was asked to stop when its run died: it saves its state and lets go. The lock of one that was
+    killed is broken. Where every terraform of ours was seen to end, a lock is somebody else's, and stays.
+    """
+    earlier = job.tools.ledger.processes(root)
+    try:
+        done = work()
+    except StateLocked:
+        if not earlier or not _have_ended(job, root, earlier):
+            raise
+        done = _past_their_lock(job, runner, root, work)
+    for process in earlier:
+        if not is_alive(process):
+            job.tools.ledger.forget_process(root, process)
+    return done
+
+
+def _past_their_lock(job: Job, runner: TerraformPort, root: str, work: Callable[[], _Result]) -> _Result:
     try:
         return work()
     except StateLocked as locked:
-        if locked.info is None or not _left_by_a_dead_run(job, root):
+        if locked.info is None:
             raise
         runner.force_unlock(job.folder(root), locked.info.id)
         what = "broke the lock of a dead terraform"
@@ -94,10 +117,16 @@ def unlocking(job: Job, runner: TerraformPort, root: str, work: Callable[[], _Re
         return work()
 
 
-def _left_by_a_dead_run(job: Job, root: str) -> bool:
-    """Tell whether every terraform that ever worked on this root is known dead; we hold its lease meanwhile."""
-    known = job.tools.ledger.processes(root)
-    return bool(known) and not any(is_alive(each) for each in known)
+def _have_ended(job: Job, root: str, processes: list[ProcessIdentity]) -> bool:
+    """Wait for processes of a run that is gone; we hold its lease, so nothing of ours starts on the root meanwhile."""
+    if any(map(is_alive, processes)):
+        job.tools.progress(Report("plan", root, "note", "waits for the Terraform of a run that was cut off to end"))
+    deadline = time.monotonic() + PATIENCE
+    while any(map(is_alive, processes)):
+        if time.monotonic() > deadline:
+            return False
+        job.interruption.pause(_GLANCE)
+    return True
 
 
 def reread(job: Job, planned: Document) -> Plan:

@@ -54,12 +54,20 @@ class Exit:
 class Executor:
     """Runs commands, several at once from several threads, and interrupts all of them together.
 
-    ``on_started`` gets the identity of each child, to be recorded before anything can happen to us. ``patience`` is
-    the time in seconds between the rungs of the ladder after a timeout.
+    ``on_started`` gets the identity of each child, to be recorded before anything can happen to us; ``on_ended`` gets
+    it again when the child ended by itself: one that was killed, or was not seen to end, may have left its lock.
+    ``patience`` is the time in seconds between the rungs of the ladder after a timeout.
     """
 
-    def __init__(self, *, on_started: Callable[[ProcessIdentity], None], patience: float) -> None:
+    def __init__(
+        self,
+        *,
+        on_started: Callable[[ProcessIdentity], None],
+        patience: float,
+        on_ended: Callable[[ProcessIdentity], None] = lambda _: None,
+    ) -> None:
         self._on_started = on_started
+        self._on_ended = on_ended
         self._patience = patience
         # Reentrant: a signal handler calls interrupt() in a thread that may hold it.
         self._lock = threading.RLock()
@@ -86,6 +94,8 @@ class Executor:
             finally:
                 attendance.close()
             interrupted = self._running[child] > 0
+        if identity and child.code >= 0:
+            self._on_ended(identity)
         return Exit(child.code, interrupted, attendance.timed_out, attendance.killed)
 
     def interrupt(self) -> None:

@@ -36,7 +36,8 @@ class Runner:
 
     ``environment`` holds what the children need beside what the runner adds: PATH, HOME, proxy, certificates,
     credentials. ``on_event`` gets every event, redacted, in the thread that called; ``on_started`` the identity of
-    every process. ``secrets`` are further values never to be shown. Every method blocks until Terraform has ended
+    every process, ``on_ended`` that of each that ended by itself. ``secrets`` are further values never to be shown.
+    Every method blocks until Terraform has ended
     and may be called from several threads for several roots; ``interrupt`` reaches all of them.
     """
 
@@ -49,13 +50,14 @@ class Runner:
         parallelism: int = PARALLELISM,
         *,
         on_started: Callable[[ProcessIdentity], None] = lambda _: None,
+        on_ended: Callable[[ProcessIdentity], None] = lambda _: None,
         secrets: tuple[str, ...] = (),
     ) -> None:
         self._terraform = terraform
         self._given = environment
         self._timeouts = timeouts or Timeouts()
         self._parallelism = parallelism
-        self._executor = Executor(on_started=on_started, patience=self._timeouts.patience)
+        self._executor = Executor(on_started=on_started, on_ended=on_ended, patience=self._timeouts.patience)
         redact = Redactor((*secret_values(environment), *secrets))
         self._invocation = Invocation(self._executor, redact, on_event)
 

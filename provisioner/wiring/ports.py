@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Runners:
-    """Makes a runner per run and root; each notes its processes in the book, so that their locks can be broken."""
+    """Makes a runner per run and root; each notes in the book which processes it has not seen the end of.
+
+    Only such a process may have left a lock that nobody holds any more.
+    """
 
     terraform: Terraform
     settings: Settings
@@ -43,7 +46,8 @@ class Runners:
         given = {**self.settings.clients, "PATH": self.settings.search_path, "HOME": self.settings.home}
         secrets = tuple(filter(None, (self.settings.google_token, self.settings.github_token)))
         started = partial(self.ledger.record_process, run_id, root)
-        return Runner(self.terraform, given, on_started=started, secrets=secrets)
+        ended = partial(self.ledger.forget_process, root)
+        return Runner(self.terraform, given, on_started=started, on_ended=ended, secrets=secrets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -126,6 +128,24 @@ def test_a_killed_run_can_be_resumed_by_its_id(desk: Desk) -> None:
     assert found["status"] == "stopped"
     ended = desk.person.runs("runs", "resume", found["id"], "--yes")
     assert_whole(desk, "byid", ended)
+
+
+def test_the_lock_of_somebody_else_is_never_broken(desk: Desk) -> None:
+    request = desk.request("guest")
+    assert desk.up(request).code == 0
+    lock = '{"ID":"7","Operation":"OperationTypePlan","Who":"somebody@elsewhere","Version":"1.11.4","Path":"p"}'
+    place = "https://storage.googleapis.com/storage/v1/b/example-ml-terraform-state/o"
+    name = next(
+        item["name"] for item in desk.call("GET", f"{place}?prefix=guest")[1]["items"] if item["name"].endswith("state")
+    )
+    held = name.removesuffix("state") + "lock"
+    upload = place.replace("/storage/v1", "/upload/storage/v1")
+    assert desk.call("POST", f"{upload}?uploadType=media&name={quote(held, safe='')}", json.loads(lock))[0] == 200
+    met = desk.up(request, "-o", "json")
+    assert (met.code, met.error["kind"]) == (4, "StateLocked"), met
+    assert "somebody@elsewhere" in met.error["reason"]
+    assert desk.call("DELETE", f"{place}/{quote(held, safe='')}")[0] in {200, 204}
+    assert desk.up(request).code == 0
 
 
 def test_two_at_once_do_not_meet_in_one_environment(desk: Desk) -> None:

@@ -42,12 +42,16 @@ def test_the_file_is_private(ledger: Ledger, tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "ledger.sqlite3").stat().st_mode & 0o077 == 0
 
 
-def test_a_process_is_recorded_once(ledger: Ledger) -> None:
+def test_a_process_is_recorded_once_until_its_end_was_seen(ledger: Ledger) -> None:
     process = ProcessIdentity(42, "100", "boot", "here")
     ledger.record_process("r1", "churn-dev", process)
     ledger.record_process("r2", "churn-dev", process)
     assert ledger.processes("churn-dev") == [process]
     assert ledger.processes("churn-prod") == []
+    ledger.forget_process("churn-dev", ProcessIdentity(42, "101", "boot", "here"))
+    assert ledger.processes("churn-dev") == [process]
+    ledger.forget_process("churn-dev", process)
+    assert ledger.processes("churn-dev") == []
 
 
 def test_a_failed_change_leaves_nothing(ledger: Ledger) -> None:

@@ -210,6 +210,16 @@ Executor(on_started=seen, patience=9).run(command(Path({str(tmp_path)!r}), {GENT
     assert not is_alive(identity)
 
 
+def test_only_the_end_of_its_own_accord_is_told(tmp_path: Path) -> None:
+    told: list[ProcessIdentity] = []
+    watching = Executor(on_started=lambda _: None, on_ended=told.append, patience=5)
+    assert watching.run(command(tmp_path, "os._exit(3)"), Capture(limit=9), Capture(limit=9)).code == 3
+    assert len(told) == 1
+    dies = "os.kill(os.getpid(), signal.SIGKILL)"
+    assert watching.run(command(tmp_path, dies), Capture(limit=9), Capture(limit=9)).code == -signal.SIGKILL
+    assert len(told) == 1
+
+
 def test_a_process_id_alone_is_no_identity() -> None:
     me = identify(os.getpid())
     assert me is not None
