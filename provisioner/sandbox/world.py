@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from provisioner.errors import InvalidInput
+from provisioner.sandbox.errands import Errands
 from provisioner.sandbox.store import Store
 
 Setting = str | int | float | bool
@@ -34,7 +35,12 @@ class Clock:
         self._store = store
         self._source = source or (lambda: datetime.now(UTC))
         self._offset = timedelta()
+        self._follower: Callable[[], object] = _nobody
         self.reload()
+
+    def follow(self, follower: Callable[[], object]) -> None:
+        """Have a function called after each advance: what has become due is done before ``advance`` returns."""
+        self._follower = follower
 
     def now(self) -> datetime:
         """Return the current instant, in UTC."""
@@ -47,6 +53,7 @@ class Clock:
         self._offset += timedelta(seconds=seconds)
         with self._store.transaction() as tx:
             tx.put(_STATE, "clock", {"offsetSeconds": self._offset.total_seconds()})
+        self._follower()
         return self.now()
 
     def reload(self) -> None:
@@ -89,6 +96,10 @@ class Settings(Mapping[str, Setting]):
         with self._store.transaction() as tx:
             kept = tx.get(_STATE, "settings") or {}
         self._values = {name: kept.get(name, default) for name, default in DEFAULT_SETTINGS.items()}
+
+
+def _nobody() -> None:
+    """Follow nothing."""
 
 
 def _accepted(name: str, value: object) -> Setting:
@@ -148,9 +159,18 @@ class World:
     clock: Clock
     settings: Settings
     folder: Path
+    errands: Errands
     companions: Companions = field(default_factory=Companions)
 
 
 def open_world(store: Store, folder: Path, source: Callable[[], datetime] | None = None) -> World:
     """Build a world on a store; ``source`` replaces the real time in tests."""
-    return World(store, Clock(store, source), Settings(store), folder)
+    clock = Clock(store, source)
+    errands = Errands(clock.now)
+
+    def follow() -> None:
+        errands.announce()
+        errands.settle()
+
+    clock.follow(follow)
+    return World(store, clock, Settings(store), folder, errands)

@@ -24,6 +24,9 @@ editor:
     -secretmanager.secrets.setIamPolicy -secretmanager.versions.access
     -monitoring.notificationChannels.getVerificationCode -pubsub.topics.getIamPolicy|setIamPolicy
     -pubsub.subscriptions.getIamPolicy|setIamPolicy -pubsub.snapshots.getIamPolicy|setIamPolicy
+    -pubsub.schemas.setIamPolicy -logging.buckets.create|delete|undelete|update
+    -logging.exclusions.create|delete|update -logging.sinks.create|delete|update
+    -logging.views.access|setIamPolicy -logging.privateLogEntries.list
     -cloudkms.keyRings.setIamPolicy -cloudkms.cryptoKeys.setIamPolicy
     -cloudkms.cryptoKeyVersions.destroy|restore|useToDecrypt|useToEncrypt|useToSign|useToVerify|viewPublicKey
 owner:
@@ -35,7 +38,8 @@ owner:
 viewer:
     *.get|list|getIamPolicy iam.googleapis.com/workloadIdentityPools.getAttestationRules
     artifactregistry.repositories.downloadArtifacts|exportArtifacts|readViaVirtualRepository
-    artifactregistry.files.download logging.logEntries.download cloudtrace.tasks.create pubsub.snapshots.seek
+    artifactregistry.files.download logging.logEntries.download logging.views.listLogs cloudtrace.tasks.create
+    pubsub.snapshots.seek pubsub.schemas.attach|listRevisions|validate -logging.privateLogEntries.list
     cloudscheduler.jobs.fullView -iam.operations.get -resourcemanager.folders.get|getIamPolicy|list
     -resourcemanager.organizations.get|getIamPolicy -billing.accounts.get|getIamPolicy|list
     -billing.budgets.get|list -billing.resourceAssociations.list -storage.buckets.get|getIamPolicy
@@ -45,7 +49,7 @@ viewer:
 billing.admin:
     resourcemanager.projects.createBillingAssignment|deleteBillingAssignment|get|list
     billing.accounts.get|getIamPolicy|getSpendingInformation|list|setIamPolicy|update billing.budgets.*
-    billing.resourceAssociations.* logging.logEntries.list logging.logs.list
+    billing.resourceAssociations.* logging.logEntries.list logging.logs.list logging.privateLogEntries.list
 billing.costsManager:
     billing.accounts.get|getIamPolicy|getSpendingInformation|list billing.budgets.*
     billing.resourceAssociations.list

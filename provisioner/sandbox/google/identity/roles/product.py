@@ -91,15 +91,18 @@ cloudscheduler.viewer:
 pubsub.admin:
     resourcemanager.projects.get serviceusage.services.get|list serviceusage.quotas.get pubsub.topics.*
     pubsub.subscriptions.* pubsub.snapshots.*
+    pubsub.schemas.*
 pubsub.editor:
     resourcemanager.projects.get serviceusage.services.get|list serviceusage.quotas.get
     pubsub.topics.attachSubscription|create|delete|detachSubscription|get|list|publish|update
     pubsub.subscriptions.consume|create|delete|get|list|update pubsub.snapshots.create|delete|get|list|seek|update
+    pubsub.schemas.attach|commit|create|delete|get|list|listRevisions|rollback|validate
 pubsub.publisher: pubsub.topics.publish
 pubsub.subscriber: pubsub.topics.attachSubscription pubsub.subscriptions.consume pubsub.snapshots.seek
 pubsub.viewer:
     resourcemanager.projects.get serviceusage.services.get|list serviceusage.quotas.get pubsub.topics.get|list
     pubsub.subscriptions.get|list pubsub.snapshots.get|list
+    pubsub.schemas.get|list|listRevisions|validate
 run.admin:
     resourcemanager.projects.get|list run.services.* run.revisions.* run.operations.* run.locations.* run.routes.*
     run.configurations.* run.jobs.* run.executions.* run.tasks.*
@@ -120,6 +123,7 @@ run.sourceDeveloper:
     run.executions.* run.tasks.*
     pubsub.topics.attachSubscription|create|delete|detachSubscription|get|list|publish|update
     pubsub.subscriptions.consume|create|delete|get|list|update pubsub.snapshots.create|delete|get|list|seek|update
+    pubsub.schemas.attach|commit|create|delete|get|list|listRevisions|rollback|validate
 run.viewer:
     resourcemanager.projects.get|list run.services.get|getIamPolicy|list run.revisions.get|list
     run.operations.get|list run.locations.list run.routes.get|list run.configurations.*
@@ -142,24 +146,41 @@ bigquery.dataViewer: resourcemanager.projects.get|list
 bigquery.jobUser: resourcemanager.projects.get|list
 bigquery.user: resourcemanager.projects.get|list
 cloudtrace.agent: cloudtrace.traces.patch
-logging.admin: resourcemanager.projects.get|list logging.logMetrics.* logging.logEntries.* logging.logs.*
-logging.configWriter: resourcemanager.projects.get|list logging.logMetrics.* logging.logs.list
+logging.admin:
+    resourcemanager.projects.get|list logging.logMetrics.* logging.logEntries.* logging.logs.*
+    logging.privateLogEntries.* logging.sinks.* logging.exclusions.* logging.buckets.* logging.views.*
+    logging.locations.* logging.operations.* logging.settings.*
+logging.configWriter:
+    resourcemanager.projects.get|list logging.logMetrics.* logging.logs.list logging.sinks.* logging.exclusions.*
+    logging.buckets.* logging.views.create|delete|get|getIamPolicy|list|update logging.locations.*
+    logging.operations.* logging.settings.*
 logging.logWriter: logging.logEntries.create|route
 logging.privateLogViewer:
     resourcemanager.projects.get logging.logMetrics.get|list logging.logEntries.list logging.logs.list
-logging.viewAccessor: logging.logEntries.download
-logging.viewer: resourcemanager.projects.get logging.logMetrics.get|list logging.logEntries.list logging.logs.list
+    logging.privateLogEntries.* logging.sinks.get|list logging.exclusions.get|list logging.buckets.get|list
+    logging.views.access|get|list logging.locations.* logging.operations.get|list
+logging.viewAccessor: logging.logEntries.download logging.views.access|listLogs
+logging.viewer:
+    resourcemanager.projects.get logging.logMetrics.get|list logging.logEntries.list logging.logs.list
+    logging.sinks.get|list logging.exclusions.get|list logging.buckets.get|list logging.views.get|list
+    logging.locations.* logging.operations.get|list
 monitoring.admin:
     resourcemanager.projects.get|list serviceusage.services.enable|get monitoring.notificationChannels.*
     monitoring.notificationChannelDescriptors.* monitoring.alertPolicies.* monitoring.timeSeries.*
     monitoring.metricDescriptors.* monitoring.monitoredResourceDescriptors.*
+    monitoring.alerts.* monitoring.dashboards.* monitoring.groups.* monitoring.services.*
+    monitoring.slos.* monitoring.snoozes.* monitoring.uptimeCheckConfigs.*
 monitoring.alertPolicyEditor: monitoring.alertPolicies.*
 monitoring.alertPolicyViewer: monitoring.alertPolicies.get|list
+monitoring.dashboardEditor: monitoring.dashboards.*
+monitoring.dashboardViewer: monitoring.dashboards.get|list
 monitoring.editor:
     resourcemanager.projects.get|list serviceusage.services.enable|get
     monitoring.notificationChannels.create|delete|get|list|sendVerificationCode|update|verify
     monitoring.notificationChannelDescriptors.* monitoring.alertPolicies.* monitoring.timeSeries.*
     monitoring.metricDescriptors.* monitoring.monitoredResourceDescriptors.*
+    monitoring.alerts.* monitoring.dashboards.* monitoring.groups.* monitoring.services.*
+    monitoring.slos.* monitoring.snoozes.* monitoring.uptimeCheckConfigs.*
 monitoring.metricWriter:
     monitoring.timeSeries.create monitoring.metricDescriptors.create|get|list
     monitoring.monitoredResourceDescriptors.*
@@ -172,4 +193,7 @@ monitoring.viewer:
     resourcemanager.projects.get|list monitoring.notificationChannels.get|list
     monitoring.notificationChannelDescriptors.* monitoring.alertPolicies.get|list monitoring.timeSeries.list
     monitoring.metricDescriptors.get|list monitoring.monitoredResourceDescriptors.*
+    monitoring.alerts.* monitoring.dashboards.get|list monitoring.groups.get|list
+    monitoring.services.get|list monitoring.slos.get|list monitoring.snoozes.get|list
+    monitoring.uptimeCheckConfigs.get|list
 """

@@ -61,14 +61,30 @@ monitoring.alertPolicies: create delete get list update
 monitoring.timeSeries: create list
 monitoring.metricDescriptors: create delete get list
 monitoring.monitoredResourceDescriptors: get list
+monitoring.alerts: get list
+monitoring.dashboards: create delete get list update
+monitoring.groups: create delete get list update
+monitoring.services: create delete get list update
+monitoring.slos: create delete get list update
+monitoring.snoozes: create get list update
+monitoring.uptimeCheckConfigs: create delete get list update
 logging.logMetrics: create delete get list update
 logging.logEntries: create download list route
 logging.logs: delete list
+logging.privateLogEntries: list
+logging.sinks: create delete get list update
+logging.exclusions: create delete get list update
+logging.buckets: create delete get list undelete update
+logging.views: access create delete get getIamPolicy list listLogs setIamPolicy update
+logging.locations: get list
+logging.operations: cancel get list
+logging.settings: get update
 cloudtrace.traces: get list patch
 cloudtrace.tasks: create delete get list
 pubsub.topics: attachSubscription create delete detachSubscription get getIamPolicy list publish setIamPolicy update
 pubsub.subscriptions: consume create delete get getIamPolicy list setIamPolicy update
 pubsub.snapshots: create delete get getIamPolicy list seek setIamPolicy update
+pubsub.schemas: attach commit create delete get getIamPolicy list listRevisions rollback setIamPolicy validate
 cloudscheduler.jobs: create delete enable fullView get list pause run update
 cloudscheduler.locations: get list
 cloudkms.keyRings: create delete get getIamPolicy list setIamPolicy
