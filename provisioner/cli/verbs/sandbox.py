@@ -12,6 +12,7 @@ import click
 
 from provisioner import settings
 from provisioner.cli.output import emit, faint, good, output_option, table
+from provisioner.cli.verbs import sandbox_coverage
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.sandbox.handle import Handle, ensure, join
 from provisioner.wiring.folders import sandbox_folder
@@ -136,3 +137,6 @@ def _where(handle: Handle) -> dict[str, Any]:
 
 def _short(value: object) -> str:
     return faint(f"{len(value)} entries") if isinstance(value, dict) else str(value)
+
+
+command.add_command(sandbox_coverage.command, "coverage")
