@@ -9,6 +9,7 @@ array against the rule; ``zeroif=other`` sends a zero when the other field is tr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -161,12 +162,16 @@ def _items(field: Field, found: Any) -> list[Any]:  # noqa: ANN401 - JSON has no
     return [dict(found)] if found or "empty" in field.flags else []
 
 
+_NEW_NETWORK: Final = "NEW_NETWORK_ARCHITECTURE"  # of Cloud SQL; the older one has no name in a configuration
 _TO_API: Final[Mapping[str, Callable[[Value], Any]]] = {
     "text": str,
     "presence": lambda value: {} if value else None,
     "values": lambda value: {key: {"values": [part]} for key, part in value.items()},
     "duration": in_seconds,
     "live": {"LIVE": True, "ARCHIVED": False}.get,
+    "columns": lambda text: {"fields": json.loads(text)},
+    "json": json.loads,
+    "architecture": {True: _NEW_NETWORK}.get,
 }
 _FROM_API: Final[Mapping[str, Callable[[Any], Value]]] = {
     "text": int,
@@ -175,4 +180,7 @@ _FROM_API: Final[Mapping[str, Callable[[Any], Value]]] = {
     "name": lambda found: found.rsplit("/", 1)[-1],
     "live": lambda found: "LIVE" if found else "ARCHIVED",
     "enabled": lambda found: found == "Enabled",
+    "columns": lambda found: json.dumps(found["fields"]) if "fields" in found else "",
+    "json": lambda found: json.dumps(found, sort_keys=True, separators=(",", ":")),
+    "architecture": lambda found: found == _NEW_NETWORK,
 }

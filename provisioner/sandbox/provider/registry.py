@@ -10,6 +10,9 @@ from provisioner.sandbox.provider.ephemeral import Ephemeral, ephemeral_resource
 from provisioner.sandbox.provider.functions import Function, functions
 from provisioner.sandbox.provider.resource import Resource
 from provisioner.sandbox.provider.resources import (
+    bigquery,
+    bigquery_table,
+    dashboards,
     grants,
     identity,
     keys,
@@ -22,8 +25,12 @@ from provisioner.sandbox.provider.resources import (
     run,
     run_jobs,
     secret_manager,
+    sinks,
     spending,
+    sql,
+    sql_instance,
     storage,
+    vertex,
 )
 from provisioner.sandbox.provider.resources.policies import Policies
 
@@ -42,6 +49,9 @@ def load() -> Registry:
     """Collect the types of all services."""
     policies = Policies()
     found = [
+        *bigquery.resources(),
+        *bigquery_table.resources(),
+        *dashboards.resources(),
         *grants.resources(policies),
         *identity.resources(),
         *keys.resources(),
@@ -54,8 +64,12 @@ def load() -> Registry:
         *run.resources(),
         *run_jobs.resources(),
         *secret_manager.resources(),
+        *sinks.resources(),
         *spending.resources(),
+        *sql.resources(),
+        *sql_instance.resources(),
         *storage.resources(),
+        *vertex.resources(),
     ]
     by_name = {resource.spec.name: resource for resource in found}
     return Registry(

@@ -24,13 +24,13 @@ from provisioner.sandbox.provider.spec import (
     sealed,
     waits_for,
 )
-from provisioner.sandbox.provider.suppress import last_part
+from provisioner.sandbox.provider.suppress import last_part, plain_json
 from provisioner.sandbox.provider.values import UNKNOWN, Type, Value, without_unknown
 
 Json = Any  # JSON has no narrower type
 NOT_FOUND: Final = 404
 __all__ = ["NOT_FOUND", "Json", "Resource", "Spec", "State", "waits_for"]
-_STATE_TEXT: Final[Mapping[str, Callable[[str], str]]] = {"upper": str.upper, "last": last_part}
+_STATE_TEXT: Final[Mapping[str, Callable[[str], str]]] = {"upper": str.upper, "last": last_part, "json": plain_json}
 
 
 class Resource:
@@ -102,7 +102,7 @@ class Resource:
         answer = self.send_create(configuration, state)
         state["id"] = self.identify(state, answer)
         try:
-            self._finish(configuration, "create", answer, f"create {self.spec.title}")
+            self.finish(configuration, "create", state, answer)
             self.after_create(configuration, state)
             found = self.read(configuration, state)
         except ProviderError as error:
@@ -129,7 +129,7 @@ class Resource:
         """Return the state as it is now, None when the object is gone."""
         state = self.complete(configuration, state)
         try:
-            document = self.call(configuration, "GET", self.url(state))
+            document = self.call(configuration, "GET", self.url(state), query=self.read_query(state))
         except GoogleError as error:
             if self.is_gone(error):
                 return None
@@ -142,12 +142,13 @@ class Resource:
         changed = self.changed(prior, planned)
         if changed:
             query = {"updateMask": ",".join(map(mask_of, changed))} if self.spec.mask else {}
+            query |= self.update_query(state)
             try:
                 body = self.body(state, update=True)
                 answer = self.call(configuration, self.spec.update, self.url(prior), body=body, query=query)
             except GoogleError as error:
                 raise self.explained("Error updating {title} {id}: {error}", state, error) from error
-            self._finish(configuration, "update", answer, f"update {self.spec.title}")
+            self.finish(configuration, "update", state, answer)
         found = self.read(configuration, state)
         if found is None:
             raise ProviderError(f"{self.spec.title} {prior['id']!r} disappeared while it was updated")
@@ -164,11 +165,17 @@ class Resource:
             if self.is_gone(error):
                 return
             raise self.explained("Error when reading or editing {title} {id}: {error}", state, error) from error
-        self._finish(configuration, "delete", answer, f"delete {self.spec.title}")
+        self.finish(configuration, "delete", state, answer)
 
     def send_delete(self, configuration: Configuration, state: State) -> Json:
         """Send the delete call."""
         return self.call(configuration, "DELETE", self.url(state))
+
+    def finish(self, configuration: Configuration, step: str, state: State, answer: Json) -> None:
+        """Wait for the operation of a create, update or delete where the API answers with one."""
+        del state
+        if step in self.spec.waits:
+            configuration.client.finish(answer, self.spec.base, f"{step} {self.spec.title}")
 
     def import_state(self, configuration: Configuration, given: str) -> State:
         """Return the state that a read completes. Raises ProviderError when the id has another form."""
@@ -179,6 +186,16 @@ class Resource:
         raise ProviderError(
             f'Import id "{given}" doesn\'t match any of the accepted formats: [{accepted}]', path=("id",)
         )
+
+    def read_query(self, state: State) -> dict[str, str]:
+        """Return the query of a read."""
+        del state
+        return {}
+
+    def update_query(self, state: State) -> dict[str, str]:
+        """Return what an update's query has besides the mask."""
+        del state
+        return {}
 
     def url(self, state: State) -> str:
         """Return host and path of the object."""
@@ -256,10 +273,6 @@ class Resource:
         named = next((part.name for part in self.fields if part.required), "id")
         sentence = text.format(title=self.spec.title, id=f'"{state.get("id")}"', error=error.summary)
         return ProviderError(sentence, error.detail, error.path or (named,))
-
-    def _finish(self, configuration: Configuration, step: str, answer: Json, activity: str) -> None:
-        if step in self.spec.waits:
-            configuration.client.finish(answer, self.spec.base, activity)
 
     def _imported(self, configuration: Configuration, given: Mapping[str, str]) -> State:
         state: State = {part.name: part.default if "virtual" in part.flags else None for part in self.fields}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from provisioner.sandbox.provider.columns import same_columns
 from provisioner.sandbox.provider.values import UNKNOWN, Value, canonical, is_zero
 
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -47,6 +49,14 @@ def in_seconds(duration: str) -> str:
 def last_part(text: str) -> str:
     """Return what follows the last slash."""
     return text.rstrip("/").rsplit("/", 1)[-1]
+
+
+def plain_json(text: str) -> str:
+    """Return JSON without blanks and with sorted keys; what is no JSON stays."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    except ValueError:
+        return text
 
 
 def _same_case(old: Value, new: Value) -> bool:
@@ -127,6 +137,47 @@ def _same_policies(old: Value, new: Value) -> bool:
     return sorted(map(canonical, old or [])) == sorted(map(canonical, new or []))
 
 
+def _same_connection(old: Value, new: Value) -> bool:
+    """Take ``project.location.name`` and the full name of a connection for the same."""
+    return bool(new) and _dotted(str(old or "")) == _dotted(str(new))
+
+
+def _dotted(name: str) -> str:
+    parts = name.split("/")
+    return ".".join(parts[1::2]) if parts[::2] == ["projects", "locations", "connections"] else name
+
+
+def _same_document(old: Value, new: Value) -> bool:
+    """Compare only what the new document says; keys that the server added do not count."""
+    try:
+        return bool(old and new) and _says_all(json.loads(old), json.loads(new))
+    except ValueError:
+        return False
+
+
+def _says_all(old: Value, new: Value) -> bool:
+    if isinstance(old, dict) and isinstance(new, dict):
+        wanted = {key: part for key, part in new.items() if part is not None}
+        return wanted.keys() <= old.keys() and all(_says_all(old[key], part) for key, part in wanted.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_says_all, old, new))
+    return bool(old == new)
+
+
+def _same_user(old: Value, new: Value) -> bool:
+    """MySQL and service accounts lose the domain of an address that logs in by IAM."""
+    kept = (new or "").partition("@")[0], (new or "").removesuffix(".gserviceaccount.com")
+    return bool(old) and old in kept
+
+
+def _same_link(old: Value, new: Value) -> bool:
+    return _relative(old) == _relative(new)
+
+
+def _relative(link: Value) -> str:
+    return re.sub(r"^https://[^/]+/compute/[^/]+/", "", link or "")
+
+
 def _never(_old: Value, _new: Value) -> bool:
     return False
 
@@ -154,4 +205,12 @@ _RULES: Final[Mapping[str, Callable[[Value, Value], bool]]] = {
     "scope": _same_token,
     "stage": lambda old, new: not new and old == "ALPHA",
     "special": _never,
+    "columns": same_columns,
+    "connection": _same_connection,
+    "document": _same_document,
+    "spaces": lambda old, new: (old or "").strip() == (new or "").strip(),
+    "newer": lambda old, new: bool(old and new) and old > new,
+    "user": _same_user,
+    "built_in": lambda old, new: {old or "", new or ""} <= {"", "BUILT_IN"},
+    "link": _same_link,
 }

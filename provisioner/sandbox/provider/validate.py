@@ -38,6 +38,7 @@ _PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
         "the full name projects/PROJECT/serviceAccounts/EMAIL",
     ),
     "short_text": (r"(?s).{0,256}", "at most 256 characters"),
+    "dataset_id": (r"[0-9A-Za-z_]{1,1024}", "letters, digits and underscores, at most 1024"),
     "seconds": (r"[0-9]+(?:\.[0-9]{1,9})?s", "a number of seconds, as in 300s"),
 }
 

@@ -132,11 +132,27 @@ def _facts(fields: tuple[Field, ...], declared: Mapping[str, Any], path: str) ->
         here = f"{path}.{field.name}"
         yield f"{here} force_new", field.force_new, bool(fact.get("force_new"))
         yield f"{here} default", field.default, fact.get("default")
+        yield f"{here} type", _shape(field), _declared_shape(fact)
+        for mark in FLAGS if not field.is_block else ():
+            yield f"{here} {mark}", bool(attribute(field).get(mark)), bool(fact.get(mark))
         yield f"{here} suppressed", "same" in field.flags, bool(fact.get("diff_suppress"))
         for flag, group in GROUPS.items():
             yield f"{here} {group}", flag in field.flags, group in fact
         if "block" in fact:
             yield from _facts(field.parts, fact["block"], here)
+
+
+def _shape(field: Field) -> tuple[str, int]:
+    limit = field.max_items
+    if field.is_block or field.parts:
+        return field.nesting, limit
+    kind = field.kind.partition(":")[0]
+    return {"str": "string", "num": "float"}.get(kind, kind), limit
+
+
+def _declared_shape(fact: Mapping[str, Any]) -> tuple[str, int]:
+    kind = fact["type"]
+    return kind, fact.get("max_items", 0)
 
 
 @real
