@@ -85,7 +85,7 @@ def put(tx: Transaction, repository: Document) -> None:
 
 def of_owner(tx: Transaction, owner_id: int) -> list[Document]:
     """Return the repositories of an account in the order they were made."""
-    return [document for document in every(tx) if document["owner_id"] == owner_id]
+    return [document for _, document in tx.find(REPOSITORIES, "owner_id", owner_id)]
 
 
 def every(tx: Transaction) -> Iterator[Document]:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 Document = dict[str, Any]
+
+INDEXES: Mapping[str, tuple[str, ...]] = {
+    "google/projects": ("parent.id",),
+    "google/folders": ("parent",),
+    "google/billing.projects": ("billingAccountName",),
+    "google/storage.buckets": ("projectNumber",),
+    "google/iam.serviceAccounts": ("projectId", "uniqueId"),
+    "google/pubsub.subscriptions": ("topic",),
+    "github/repositories": ("owner_id",),
+}
+"""Fields by which documents are found without looking at all of them; ``a.b`` is a field inside an object."""
 
 
 class Transaction(Protocol):
@@ -26,7 +37,13 @@ class Transaction(Protocol):
         """Remove one document; tell whether there was one."""
 
     def scan(self, collection: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
-        """Yield (key, document) in key order for keys that start with ``prefix``."""
+        """Yield (key, document) in key order for keys that start with ``prefix``.
+
+        Rows are read as they are asked for: what is deleted meanwhile may or may not come.
+        """
+
+    def find(self, collection: str, field: str, value: str | int) -> Iterator[tuple[str, Document]]:
+        """Yield (key, document) in key order where a field of INDEXES has this value. KeyError for another field."""
 
     def get_blob(self, key: str) -> bytes | None:
         """Return the bytes kept under a key, or None."""

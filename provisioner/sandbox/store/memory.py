@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from provisioner.sandbox.store import Document, Transaction
+from provisioner.sandbox.store import INDEXES, Document, Transaction
 
 T = TypeVar("T")
 
@@ -82,6 +82,12 @@ class MemoryTransaction:
         for key, body in sorted(rows):
             yield key, _parse(body)
 
+    def find(self, collection: str, field: str, value: str | int) -> Iterator[tuple[str, Document]]:
+        """Yield (key, document) in key order where an indexed field has this value."""
+        if field not in INDEXES[collection]:
+            raise KeyError(field)
+        return ((key, found) for key, found in self.scan(collection) if _field(found, field) == value)
+
     def get_blob(self, key: str) -> bytes | None:
         """Return the bytes kept under a key, or None."""
         return self._blobs.get(key)
@@ -116,6 +122,13 @@ class MemoryTransaction:
 
 def _restore(table: dict[str, T], key: str, value: T) -> Callable[[], object]:
     return lambda: table.__setitem__(key, value)
+
+
+def _field(document: Document, path: str) -> object:
+    value: object = document
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _parse(body: str) -> Document:

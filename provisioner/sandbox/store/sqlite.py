@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from provisioner.sandbox.store import Document, Transaction
+from provisioner.sandbox.store import INDEXES, Document, Transaction
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE TABLE IF NOT EXISTS blobs (key TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+_FIRST_ROWS, _MORE_ROWS = 64, 1024
 _LAST_CODE_POINT = 0x10FFFF
 _LAST_BEFORE_SURROGATES, _FIRST_AFTER_SURROGATES = 0xD7FF, 0xE000
 
@@ -33,7 +34,7 @@ class SqliteStore:
         path.chmod(0o600)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(_SCHEMA + "".join(_index_statements()))
         self._transaction = SqliteTransaction(self._connection)
 
     @contextmanager
@@ -118,15 +119,28 @@ class SqliteTransaction:
         return cursor.rowcount > 0
 
     def scan(self, collection: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
-        """Yield (key, document) in key order; the rows are those of the moment of the first ``next``."""
-        query, values = "SELECT key, body FROM documents WHERE collection = ?", [collection]
-        if prefix:
-            query, values = query + " AND key >= ?", [*values, prefix]
-        end = _first_key_after(prefix)
+        """Yield (key, document) in key order for keys that start with a prefix."""
+        query, end = "SELECT key, body FROM documents WHERE collection = ? AND key >= ?", _first_key_after(prefix)
         if end:
-            query, values = query + " AND key < ?", [*values, end]
-        for key, body in self._execute(query + " ORDER BY key", values).fetchall():
-            yield key, _parse(body)
+            return self._rows(f"{query} AND key < ?", (collection,), (end,), prefix)
+        return self._rows(query, (collection,), (), prefix)
+
+    def find(self, collection: str, field: str, value: str | int) -> Iterator[tuple[str, Document]]:
+        """Yield (key, document) in key order where an indexed field has this value."""
+        return self._rows(_find_statement(collection, field), (value,), (), "")
+
+    def _rows(
+        self, query: str, before: tuple[str | int, ...], after: tuple[str, ...], first: str
+    ) -> Iterator[tuple[str, Document]]:
+        """Read in portions, so that the first few rows of a large collection cost no more than those of a small one."""
+        size = _FIRST_ROWS
+        while True:
+            rows = self._execute(f"{query} ORDER BY key LIMIT {size}", (*before, first, *after)).fetchall()
+            for key, body in rows:
+                yield key, _parse(body)
+            if len(rows) < size:
+                return
+            first, size = rows[-1][0] + "\0", _MORE_ROWS
 
     def get_blob(self, key: str) -> bytes | None:
         """Return the bytes kept under a key, or None."""
@@ -148,6 +162,23 @@ class SqliteTransaction:
             (sequence,),
         ).fetchone()
         return int(row[0])
+
+
+def _index_statements() -> Iterator[str]:
+    for collection, fields in INDEXES.items():
+        for field in fields:
+            columns = f"(json_extract(body, '$.{field}'), key) WHERE collection = '{collection}'"
+            yield f'CREATE INDEX IF NOT EXISTS "{collection} {field}" ON documents {columns};'
+
+
+def _find_statement(collection: str, field: str) -> str:
+    """Return the query of an index; SQLite takes a partial one only for a literal collection."""
+    if field not in INDEXES[collection]:
+        raise KeyError(field)
+    return (
+        f'SELECT key, body FROM documents INDEXED BY "{collection} {field}" '  # noqa: S608 - names of our own table
+        f"WHERE collection = '{collection}' AND json_extract(body, '$.{field}') = ? AND key >= ?"
+    )
 
 
 def _parse(body: str) -> Document:

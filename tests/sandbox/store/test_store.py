@@ -91,6 +91,43 @@ def test_what_is_scanned_may_be_deleted_meanwhile(store: Store) -> None:
         assert not tx.delete("things", "0")
 
 
+def test_a_document_is_found_by_an_indexed_field(store: Store) -> None:
+    with store.transaction() as tx:
+        for number in range(200):
+            parent = {"type": "folder", "id": str(number % 2)}
+            tx.put("google/projects", f"p{number:03}", {"parent": parent} if number % 3 else {})
+        found = list(tx.find("google/projects", "parent.id", "1"))
+        assert [key for key, _ in found] == [f"p{n:03}" for n in range(200) if n % 2 and n % 3]
+        assert found[0][1] == {"parent": {"type": "folder", "id": "1"}}
+        tx.put("github/repositories", "7", {"owner_id": 42})
+        tx.put("github/repositories", "8", {"owner_id": 43})
+        assert list(tx.find("github/repositories", "owner_id", 42)) == [("7", {"owner_id": 42})]
+        tx.put("github/repositories", "7", {"owner_id": 43})
+        assert list(tx.find("github/repositories", "owner_id", 42)) == []
+        with pytest.raises(KeyError):
+            next(tx.find("google/projects", "name", "x"), None)
+
+
+def test_the_first_rows_of_many_are_not_paid_for_with_all(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.sqlite3")
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    with store.transaction() as tx:
+        for number in range(5000):
+            tx.put("google/folders", f"{number:04}", {"parent": "organizations/1"})
+        store._connection.set_progress_handler(step, 100)  # noqa: SLF001 - counts the work of the database itself
+        assert next(tx.scan("google/folders"))[0] == "0000"
+        assert next(tx.find("google/folders", "parent", "organizations/1"))[0] == "0000"
+        few = steps
+        assert len(list(tx.scan("google/folders"))) == 5000
+    assert few < 50 < steps
+    store.close()
+
+
 def test_threads_take_turns(store: Store) -> None:
     def add() -> None:
         for _ in range(50):

@@ -25,7 +25,7 @@ def find_account(tx: Transaction, key: str) -> Document | None:
     """Return a live account by e-mail or unique id, or None."""
     if "@" in key:
         return tx.get(SERVICE_ACCOUNTS, key.lower())
-    return next((account for _, account in tx.scan(SERVICE_ACCOUNTS) if account["uniqueId"] == key), None)
+    return next((account for _, account in tx.find(SERVICE_ACCOUNTS, "uniqueId", key)), None)
 
 
 def account_of(tx: Transaction, name: str) -> Document:

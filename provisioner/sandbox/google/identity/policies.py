@@ -20,6 +20,7 @@ from provisioner.sandbox.store import Document, Transaction
 
 Json = dict[str, Any]
 POLICIES = "google/iam.policies"  # by full resource name
+_NAMED = "google/iam.members"  # "<member> <full resource name>" of every member that a policy names or named
 EMPTY_ETAG = "ACAB"
 CONDITIONAL_VERSION = 3
 _DEFAULT_MASK = frozenset(("bindings", "etag", "version"))
@@ -81,6 +82,7 @@ def grant(tx: Transaction, name: str, role: str, members: Iterable[str], now: da
 
 def delete_policy(tx: Transaction, name: str) -> None:
     """Forget the policy of a resource that is gone."""
+    _forget_members(tx, name, tx.get(POLICIES, name))
     tx.delete(POLICIES, name)
 
 
@@ -92,9 +94,11 @@ def effective_bindings(tx: Transaction, name: str, now: datetime) -> list[Json]:
 
 def rename_member(tx: Transaction, old: str, new: str) -> None:
     """Rewrite a member in every policy (a deleted account becomes ``deleted:…?uid=…``, and back)."""
-    for name, kept in list(tx.scan(POLICIES)):
-        if old in json.dumps(kept):
-            tx.put(POLICIES, name, _renamed(kept, old, new))
+    for entry, _ in list(tx.scan(_NAMED, f"{old} ")):
+        name = entry.removeprefix(f"{old} ")
+        kept = tx.get(POLICIES, name)
+        if kept is not None:
+            _put(tx, name, _renamed(kept, old, new), kept)
 
 
 def _keep(tx: Transaction, name: str, changed: Document, now: datetime, delay: timedelta = timedelta()) -> None:
@@ -103,7 +107,30 @@ def _keep(tx: Transaction, name: str, changed: Document, now: datetime, delay: t
     current = _effective(revisions, now)
     later = [revision for revision in revisions if revision["from"] > current["from"]]
     newest = {"from": timestamp(now + delay), "bindings": changed["bindings"]}
-    tx.put(POLICIES, name, changed | {"etag": fresh_etag(tx), "revisions": [current, *later, newest]})
+    made = changed | {"etag": fresh_etag(tx), "revisions": [current, *later, newest]}
+    _put(tx, name, made, tx.get(POLICIES, name))
+
+
+def _put(tx: Transaction, name: str, made: Document, before: Document | None) -> None:
+    """Write a policy and, under each member, where it is named: a deleted account is renamed in every policy."""
+    new, old = _everybody(made), _everybody(before)
+    for member in new - old:
+        tx.put(_NAMED, f"{member} {name}", {})
+    for member in old - new:
+        tx.delete(_NAMED, f"{member} {name}")
+    tx.put(POLICIES, name, made)
+
+
+def _forget_members(tx: Transaction, name: str, kept: Document | None) -> None:
+    for member in _everybody(kept):
+        tx.delete(_NAMED, f"{member} {name}")
+
+
+def _everybody(kept: Document | None) -> frozenset[str]:
+    """Return the members of a policy, of its earlier revisions too."""
+    if kept is None:
+        return frozenset()
+    return _members(kept["bindings"]).union(*(_members(revision["bindings"]) for revision in kept["revisions"]))
 
 
 def _effective(revisions: list[Json], now: datetime) -> Json:

@@ -69,7 +69,7 @@ def check_display_name(tx: Transaction, parent: str, display_name: str) -> None:
     """Raise ApiError for a name that is not valid or taken by a sibling."""
     if not _DISPLAY_NAME.fullmatch(display_name):
         raise invalid_argument("folder.display_name is not valid", ("folder.display_name", "3 to 30 characters"))
-    siblings = (found for _, found in tx.scan(FOLDERS) if found["parent"] == parent and found["state"] == "ACTIVE")
+    siblings = (found for _, found in tx.find(FOLDERS, "parent", parent) if found["state"] == "ACTIVE")
     if any(found["displayName"].lower() == display_name.lower() for found in siblings):
         raise failed_precondition(
             "Folder reservation failed for parent: the folder operation violates display name uniqueness."
@@ -87,10 +87,9 @@ def has_children(tx: Transaction, name: str) -> bool:
     """Tell whether something active lies in a folder."""
     kind, _, number = name.partition("/")
     wanted = {"type": kind.removesuffix("s"), "id": number}
-    inside = (found for _, found in tx.scan(FOLDERS) if found["parent"] == name and found["state"] == "ACTIVE")
-    projects = (
-        found for _, found in tx.scan(PROJECTS) if found.get("parent") == wanted and found["lifecycleState"] == "ACTIVE"
-    )
+    inside = (found for _, found in tx.find(FOLDERS, "parent", name) if found["state"] == "ACTIVE")
+    below = (found for _, found in tx.find(PROJECTS, "parent.id", number) if found["parent"] == wanted)
+    projects = (found for found in below if found["lifecycleState"] == "ACTIVE")
     return next(inside, None) is not None or next(projects, None) is not None
 
 

@@ -66,9 +66,9 @@ def test_permissions(call: Call) -> Json:
 def list_projects(call: Call) -> Json:
     """Return the projects that an account pays for."""
     name = call.params["name"]
-    paid = [(key, entry) for key, entry in call.tx.scan(PAYERS) if entry["billingAccountName"] == name]
+    paid = ((key, key) for key, _ in call.tx.find(PAYERS, "billingAccountName", name))
     shown, token = page(call, paid)
-    owners = [find_project(call.tx, key) for key, entry in paid if entry in shown]
+    owners = [find_project(call.tx, key) for key in shown]
     infos = [_info(call, owner) for owner in owners if owner]
     return ({"projectBillingInfo": infos} if infos else {}) | ({"nextPageToken": token} if token else {})
 

@@ -47,9 +47,7 @@ def list_folders(call: Call) -> Json:
     """Return the folders directly below a folder or organisation."""
     parent, deleted = call.params["parent"], call.params.get("showDeleted")
     inside = [
-        (key, found)
-        for key, found in call.tx.scan(FOLDERS)
-        if found["parent"] == parent and (deleted or found["state"] == "ACTIVE")
+        (key, found) for key, found in call.tx.find(FOLDERS, "parent", parent) if deleted or found["state"] == "ACTIVE"
     ]
     shown, token = page(call, inside)
     answer: Json = {"folders": shown} if shown else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from provisioner.sandbox.google import operations
@@ -82,15 +83,17 @@ def list_projects(call: Call) -> Json:
     return answer | ({"nextPageToken": token} if token else {})
 
 
-def visible(call: Call, wanted: Any) -> list[tuple[str, Document]]:  # noqa: ANN401 - a test of projects
-    """Return (id, project) for those that pass a test and that the caller may get."""
-    return [
-        (key, found)
-        for key, found in call.tx.scan(PROJECTS)
-        if wanted(found)
-        and not projects.gone(found, call.now)
-        and call.holds("resourcemanager.projects.get", resource_of(call, found))
-    ]
+def visible(
+    call: Call,
+    wanted: Callable[[Document], bool],
+    among: Iterable[tuple[str, Document]] | None = None,
+) -> Iterator[tuple[str, Document]]:
+    """Yield (id, project) for those that pass a test and that the caller may get, as far as they are asked for."""
+    for key, found in call.tx.scan(PROJECTS) if among is None else among:
+        if not wanted(found) or projects.gone(found, call.now):
+            continue
+        if call.holds("resourcemanager.projects.get", resource_of(call, found)):
+            yield key, found
 
 
 @method("v1/cloudresourcemanager.projects.update", permission="resourcemanager.projects.update", on=_project)

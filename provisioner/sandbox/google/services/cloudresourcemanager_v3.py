@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from provisioner.sandbox.google import operations
 from provisioner.sandbox.google.errors import invalid_argument
+from provisioner.sandbox.google.hierarchy import PROJECTS
 from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, set_iam_policy, test_iam_permissions
 from provisioner.sandbox.google.masks import apply_update, read_update_mask
 from provisioner.sandbox.google.method import Call, Resource, method
@@ -56,6 +58,7 @@ def list_projects(call: Call) -> Json:
     found = visible(
         call,
         lambda project: project.get("parent") == parent and (deleted or project["lifecycleState"] == "ACTIVE"),
+        call.tx.find(PROJECTS, "parent.id", parent["id"]),
     )
     return _page(call, found)
 
@@ -128,7 +131,7 @@ def _done(call: Call, made: Document, letters: str) -> Json:
     return operations.succeeded(call, name, {"@type": _TYPE, **projects.shown_v3(made)})
 
 
-def _page(call: Call, found: list[tuple[str, Document]]) -> Json:
+def _page(call: Call, found: Iterable[tuple[str, Document]]) -> Json:
     shown, token = page(call, found, default=300)
     answer: Json = {"projects": [projects.shown_v3(entry) for entry in shown]} if shown else {}
     return answer | ({"nextPageToken": token} if token else {})

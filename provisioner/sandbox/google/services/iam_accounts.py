@@ -69,8 +69,7 @@ def get(call: Call) -> Json:
 def list_accounts(call: Call) -> Json:
     """Return a page of a project's accounts."""
     owner = project(call.tx, call.params["name"].split("/")[1])["projectId"]
-    rows = ((key, found) for key, found in call.tx.scan(SERVICE_ACCOUNTS) if found["projectId"] == owner)
-    accounts, token = page(call, rows, default=20, maximum=100)
+    accounts, token = page(call, call.tx.find(SERVICE_ACCOUNTS, "projectId", owner), default=20, maximum=100)
     return ({"accounts": [_shown(found) for found in accounts]} if accounts else {}) | (
         {"nextPageToken": token} if token else {}
     )

@@ -66,7 +66,8 @@ def list_buckets(call: Call) -> Json:
     prefix = call.params.get("prefix", "")
     if call.params.get("softDeleted"):
         return {"kind": "storage#buckets"}
-    mine = ((name, found) for name, found in call.tx.scan(BUCKETS, prefix) if found["projectNumber"] == number)
+    owned = call.tx.find(BUCKETS, "projectNumber", number)
+    mine = ((name, found) for name, found in owned if name.startswith(prefix))
     items, token = page(call, mine, size="maxResults", default=1000)
     answer: Json = {"kind": "storage#buckets"}
     return answer | ({"items": items} if items else {}) | ({"nextPageToken": token} if token else {})
