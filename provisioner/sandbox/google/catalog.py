@@ -76,14 +76,14 @@ SERVICES: tuple[Service, ...] = (
         "Google Identity",
         ("oauth2.googleapis.com", "www.googleapis.com", "openidconnect.googleapis.com", "accounts.google.com"),
         {"/oauth2/": "oauth2.v2", "/userinfo/": "oauth2.v2"},
-        ("userinfo", "google_keys"),
+        ("userinfo", "google_keys", "oauth_token"),
     ),
     _plain("sts", "Security Token Service API", {"/v1/": "sts.v1"}),
     _optional(
         "iam",
         "Identity and Access Management (IAM) API",
         {"/v1/": "iam.v1"},
-        ("iam_accounts", "iam_catalog", "iam_pools", "iam_providers", "iam_roles"),
+        ("iam_accounts", "iam_catalog", "iam_keys", "iam_pools", "iam_providers", "iam_roles"),
     ),
     _optional("iamcredentials", "IAM Service Account Credentials API", {"/v1/": "iamcredentials.v1"}),
     _optional(
@@ -99,7 +99,14 @@ SERVICES: tuple[Service, ...] = (
         {},
         ("docker_uploads", "docker_registry"),
     ),
-    _optional("run", "Cloud Run Admin API", {"/v2/": "run.v2"}, ("run_services", "run_revisions")),
+    Service(
+        "run.googleapis.com",
+        "Cloud Run Admin API",
+        ("run.googleapis.com", "*-run.googleapis.com"),
+        {"/v2/": "run.v2", "/v1/": "run.v1", "/apis/": "run.v1"},
+        ("run_services", "run_revisions", "run_operations", "run_knative", "run_knative_reads"),
+        optional=True,
+    ),
     Service("run.googleapis.com", "Cloud Run Admin API", ("*.run.app",), {}, ("run_invocation",)),
     _optional(
         "secretmanager",

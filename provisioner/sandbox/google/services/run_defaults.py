@@ -5,7 +5,6 @@ https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services;
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
@@ -39,25 +38,6 @@ _IMAGE = re.compile(
 _TAG = re.compile(r"[a-z]([a-z0-9-]{0,44}[a-z0-9])?")
 _PORT = 8080
 _WHOLE = 100
-_REGIONS = {
-    "asia-east1": "de",
-    "asia-northeast1": "an",
-    "asia-south1": "el",
-    "asia-southeast1": "as",
-    "australia-southeast1": "ts",
-    "europe-north1": "lz",
-    "europe-west1": "ew",
-    "europe-west2": "nw",
-    "europe-west3": "ey",
-    "europe-west4": "ez",
-    "europe-west6": "oa",
-    "northamerica-northeast1": "nn",
-    "southamerica-east1": "rj",
-    "us-central1": "uc",
-    "us-east1": "ue",
-    "us-east4": "uk",
-    "us-west1": "uw",
-}
 
 
 def check_service_id(service_id: str) -> None:
@@ -79,17 +59,6 @@ def with_defaults(sent: Json, default_account: str) -> Json:
     _check_traffic(service["traffic"])
     service["template"] = _template(service.get("template", {}), default_account)
     return service
-
-
-def uris(project_number: str, location: str, service_id: str) -> list[str]:
-    """Return the two addresses of a service: the one with the project's number, then the one with a hash."""
-    digest = hashlib.sha256(project_number.encode()).digest()
-    letters = "".join("abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in digest[:10])
-    short = _REGIONS.get(location) or "".join(part[0] for part in location.split("-"))
-    return [
-        f"https://{service_id}-{project_number}.{location}.run.app",
-        f"https://{service_id}-{letters}-{short}.a.run.app",
-    ]
 
 
 def _template(sent: Json, default_account: str) -> Json:

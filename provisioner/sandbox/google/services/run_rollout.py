@@ -59,7 +59,7 @@ def _image_failure(call: Call, project: Document, image: str) -> Failure | None:
         return Failure("FAILED_PRECONDITION", "HEALTH_CHECK_CONTAINER_ERROR", ordered["message"])
     if image.startswith(_PUBLIC):
         return None
-    found = _repository_image(call.tx, image)
+    found = repository_image(call.tx, image)
     if found is None:
         return Failure("NOT_FOUND", "CONTAINER_MISSING", f"Image '{image}' not found.")
     own_project = found[0].repository.split("/")[1] == project["projectId"]
@@ -70,7 +70,14 @@ def _image_failure(call: Call, project: Document, image: str) -> Failure | None:
     return None
 
 
-def _repository_image(tx: Transaction, reference: str) -> tuple[Image, str] | None:
+def image_digest(tx: Transaction, reference: str) -> str:
+    """Return a reference with the digest it stands for now; empty for an image that is not kept here."""
+    found = repository_image(tx, reference)
+    manifest = resolve(tx, *found) if found else None
+    return f"{reference.partition('@')[0]}@{manifest['digest']}" if manifest else ""
+
+
+def repository_image(tx: Transaction, reference: str) -> tuple[Image, str] | None:
     """Return (image, tag or digest) of a reference into an existing repository of the sandbox, or None."""
     host, _, rest = reference.partition("/")
     parts = rest.split("/", 2)
