@@ -13,6 +13,7 @@ from provisioner.sandbox.google import billing
 from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.hierarchy import FOLDERS, ORGANIZATIONS, PROJECT_NUMBERS, find_project, parent_policies
 from provisioner.sandbox.google.identity import operator_of
+from provisioner.sandbox.google.identity.groups import set_group
 from provisioner.sandbox.google.identity.policies import grant
 from provisioner.sandbox.google.resourcemanager import containers, projects
 from provisioner.sandbox.store import Transaction
@@ -31,7 +32,8 @@ def lay_foundations(world: World, tx: Transaction, plan: Mapping[str, Any]) -> l
     """Make what of the plan does not exist; return a line for each thing made. Raises InvalidInput.
 
     Plan: ``organizationId``, ``organizationDomain``, ``folderId`` (in the organisation, may be empty),
-    ``billingAccount``, ``projects`` ([{projectId, number}], in the folder or the organisation).
+    ``billingAccount``, ``projects`` ([{projectId, number}], in the folder or the organisation), ``groups`` ([{email,
+    members}], members by address; the whole list each time).
     """
     try:
         return _Mason(world, tx, plan).build()
@@ -53,6 +55,8 @@ class _Mason:
         self._billing_account()
         for wanted in self._plan.get("projects") or []:
             self._project(wanted)
+        for wanted in self._plan.get("groups") or []:
+            self._group(wanted)
         return self._made
 
     def _organization(self) -> None:
@@ -111,6 +115,11 @@ class _Mason:
             name = f"billingAccounts/{self._plan['billingAccount']}"
             self._tx.put(billing.PAYERS, identifier, {"billingAccountName": name})
         self._made.append(f"project {identifier} ({made['projectNumber']})")
+
+    def _group(self, wanted: Mapping[str, Any]) -> None:
+        email, members = str(wanted.get("email") or ""), [str(member) for member in wanted.get("members") or []]
+        if set_group(self._tx, email, members):
+            self._made.append(f"Google group {email} ({len(members)} members)")
 
     def _parent(self) -> dict[str, str]:
         if self._digits("folderId"):

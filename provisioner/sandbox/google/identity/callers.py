@@ -7,9 +7,12 @@ import binascii
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from provisioner.sandbox.google.errors import ApiError
+from provisioner.sandbox.google.identity.groups import groups_of
 from provisioner.sandbox.google.identity.members import EVERYONE, POOLS, SERVICE_ACCOUNTS
+from provisioner.sandbox.google.identity.signed_by_account import InvalidGrant, verified
 from provisioner.sandbox.google.identity.tokens import find_token
 from provisioner.sandbox.google.method import Caller
 from provisioner.sandbox.http import Request
@@ -30,6 +33,8 @@ def caller_of(tx: Transaction, request: Request, now: datetime) -> Caller:
     if not token:
         return ANONYMOUS
     entry = find_token(tx, token, now)
+    if entry is None and token.startswith("eyJ"):
+        return _self_signed(tx, token, request.host, now)
     if entry is None:
         raise _invalid("ACCESS_TOKEN_EXPIRED" if token.startswith("ya29.") else "ACCESS_TOKEN_TYPE_UNSUPPORTED")
     return _CALLERS[entry["kind"]](tx, entry)
@@ -44,10 +49,10 @@ def federated_members(pool: str, subject: str, groups: list[str], attributes: Ma
     )
 
 
-def account_caller(account: Mapping[str, Any], scopes: Iterable[str] = ()) -> Caller:
+def account_caller(tx: Transaction, account: Mapping[str, Any], scopes: Iterable[str] = ()) -> Caller:
     """Return a service account as a caller."""
     member = f"serviceAccount:{account['email']}"
-    members = frozenset((member, *EVERYONE))
+    members = frozenset((member, *groups_of(tx, account["email"]), *EVERYONE))
     return Caller(member, members, email=account["email"], unique_id=account["uniqueId"], scopes=tuple(scopes))
 
 
@@ -71,9 +76,9 @@ def _password(encoded: str) -> str:
 
 
 def _person(tx: Transaction, entry: Mapping[str, Any]) -> Caller:
-    del tx
     email = entry["email"]
-    members = frozenset((f"user:{email}", f"domain:{email.partition('@')[2]}", *EVERYONE))
+    own = (f"user:{email}", f"domain:{email.partition('@')[2]}")
+    members = frozenset((*own, *groups_of(tx, email), *EVERYONE))
     return Caller(
         f"user:{email}",
         members,
@@ -89,7 +94,20 @@ def _service_account(tx: Transaction, entry: Mapping[str, Any]) -> Caller:
     # The unique id tells an account from a later one of the same name.
     if account is None or account["uniqueId"] != entry["uniqueId"] or account.get("disabled"):
         raise _invalid("ACCOUNT_STATE_INVALID")
-    return account_caller(account, entry["scopes"])
+    return account_caller(tx, account, entry["scopes"])
+
+
+def _self_signed(tx: Transaction, token: str, host: str, now: datetime) -> Caller:
+    """Return the service account that signed its own token for this API, by audience or by scope (AIP-4111)."""
+    try:
+        account, claims = verified(tx, token, now)
+    except InvalidGrant:
+        raise _invalid("ACCESS_TOKEN_TYPE_UNSUPPORTED") from None
+    scopes = str(claims.get("scope") or "").split()
+    meant = urlsplit(str(claims.get("aud", ""))).hostname == host
+    if claims.get("sub") != account["email"] or not (scopes or meant):
+        raise _invalid("ACCESS_TOKEN_TYPE_UNSUPPORTED")
+    return account_caller(tx, account, scopes)
 
 
 def _federated(tx: Transaction, entry: Mapping[str, Any]) -> Caller:

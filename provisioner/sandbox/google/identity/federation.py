@@ -53,6 +53,9 @@ class Exchange:
 def exchange(tx: Transaction, request: ExchangeRequest, issuer_keys: IssuerKeys, now: datetime) -> Exchange:
     """Exchange an ID token at the provider that the audience names. Raises ExchangeError."""
     provider = _provider(tx, request.audience)
+    if "oidc" not in provider:
+        kind = next(kind for kind in ("aws", "saml", "x509") if kind in provider)
+        raise ExchangeError("invalid_request", f"The sandbox exchanges tokens of OIDC providers only, not of {kind}.")
     default_audiences = (f"https:{request.audience}", request.audience)
     claims = verified_claims(request.subject_token, provider["oidc"], default_audiences, issuer_keys, now)
     pool = provider["name"].partition("/providers/")[0]

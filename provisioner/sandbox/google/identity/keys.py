@@ -19,9 +19,17 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
-from cryptography.x509 import CertificateBuilder, Name, NameAttribute, random_serial_number
+from cryptography.x509 import (
+    Certificate,
+    CertificateBuilder,
+    Name,
+    NameAttribute,
+    load_pem_x509_certificate,
+    random_serial_number,
+)
 from cryptography.x509.oid import NameOID
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -58,19 +66,32 @@ class SigningKey:
 
     def certificate(self, subject: str, now: datetime) -> str:
         """Return a self-signed certificate in PEM, as ``/service_accounts/v1/metadata/x509`` serves it."""
-        name = Name([NameAttribute(NameOID.COMMON_NAME, subject[:64])])
-        builder = CertificateBuilder(
-            issuer_name=name,
-            subject_name=name,
-            public_key=self._private().public_key(),
-            serial_number=random_serial_number(),
-            not_valid_before=now,
-            not_valid_after=now + _CERTIFICATE_LIFE,
-        )
-        return builder.sign(self._private(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+        made = self_signed_certificate(self._private(), subject, now, now + _CERTIFICATE_LIFE)
+        return made.public_bytes(Encoding.PEM).decode()
 
     def _private(self) -> RSAPrivateKey:
         return _parsed(self._pem)
+
+
+def jwk_of(certificate: str, kid: str) -> Json:
+    """Return the public key of a certificate (PEM) as a JSON Web Key (RFC 7517)."""
+    public = load_pem_x509_certificate(certificate.encode()).public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return RSAKey.import_key(pem).as_dict(private=False) | {"kid": kid, "alg": "RS256", "use": "sig"}
+
+
+def self_signed_certificate(private: RSAPrivateKey, subject: str, starts: datetime, ends: datetime) -> Certificate:
+    """Return the certificate that Google wraps public keys in: issuer and subject are the owner's name."""
+    name = Name([NameAttribute(NameOID.COMMON_NAME, subject[:64])])
+    builder = CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=private.public_key(),
+        serial_number=random_serial_number(),
+        not_valid_before=starts,
+        not_valid_after=ends,
+    )
+    return builder.sign(private, hashes.SHA256())
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from typing import Any
 
 from provisioner.sandbox.google.errors import invalid_argument
 from provisioner.sandbox.google.identity.policies import read_policy, write_policy
+from provisioner.sandbox.google.identity.roles import possible_permission
 from provisioner.sandbox.google.method import Call, Resource
 from provisioner.sandbox.google.schema import camel
 
@@ -48,6 +49,9 @@ def test_iam_permissions(call: Call, resource: Resource) -> Json:
     asked = call.body.get("permissions") or []
     if any("*" in permission for permission in asked):
         raise invalid_argument("Permissions with wildcards are not allowed.")
+    wrong = next((permission for permission in asked if not possible_permission(permission)), None)
+    if wrong is not None:
+        raise invalid_argument(f"Permission {wrong} is not valid for this resource.")
     held = call.identity.granted(call.tx, call.caller, asked, resource, call.now)
     return {"permissions": held} if held else {}
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from provisioner.sandbox.google.errors import not_found
+from provisioner.sandbox.google.identity.account_keys import keys_of
 from provisioner.sandbox.google.identity.accounts import find_account
-from provisioner.sandbox.google.identity.keys import GOOGLE, SigningKey, signing_key
+from provisioner.sandbox.google.identity.keys import GOOGLE, jwk_of, signing_key
 from provisioner.sandbox.google.method import Call, route
+from provisioner.sandbox.store import Document
 
 Json = dict[str, Any]
 _APIS = r"www\.googleapis\.com"
@@ -42,18 +45,23 @@ def certificates(call: Call) -> Json:
 @route(_APIS, "GET", r"/service_accounts/v1/jwk/(?P<email>[^/]+)", name="serviceAccounts.jwk", public=True)
 def account_jwk(call: Call) -> Json:
     """Return an account's public keys, as JWKS."""
-    return _account_key(call).jwks()
+    return {"keys": [jwk_of(kept["pem"], kept["id"]) for kept in _account_keys(call)]}
 
 
-@route(_APIS, "GET", r"/service_accounts/v1/metadata/x509/(?P<email>[^/]+)", name="serviceAccounts.x509", public=True)
+@route(
+    _APIS,
+    "GET",
+    r"/(?:service_accounts|robot)/v1/metadata/x509/(?P<email>[^/]+)",
+    name="serviceAccounts.x509",
+    public=True,
+)
 def account_certificate(call: Call) -> Json:
     """Return an account's public keys, as certificates by key id."""
-    key = _account_key(call)
-    return {key.kid: key.certificate(call.params["email"], call.now)}
+    return {kept["id"]: kept["pem"] for kept in _account_keys(call)}
 
 
-def _account_key(call: Call) -> SigningKey:
-    account = find_account(call.tx, call.params["email"].replace("%40", "@"))
+def _account_keys(call: Call) -> list[Document]:
+    account = find_account(call.tx, unquote(call.params["email"]))
     if account is None:
         raise not_found("Requested entity was not found.")
-    return signing_key(call.tx, account["uniqueId"])
+    return [kept for kept in keys_of(call.tx, account, call.now) if not kept.get("disabled")]

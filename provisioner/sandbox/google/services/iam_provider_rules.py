@@ -6,15 +6,18 @@ Limits: https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+from cryptography.x509 import load_pem_x509_certificate
 
 from provisioner.sandbox.google.errors import ApiError, invalid_argument
 from provisioner.sandbox.google.identity.cel import CelError, check_expression
 from provisioner.sandbox.google.identity.keys import jwks_text_problem
 
 _ATTRIBUTE = re.compile(r"google\.subject|google\.groups|attribute\.[a-z0-9_]{1,100}")
+KINDS = ("oidc", "aws", "saml", "x509")
 _CLAIM = re.compile(r"\b(assertion|attribute|google)\s*[.\[]")
 _MAX_ATTRIBUTES = 50
 _MAX_EXPRESSION = 2048
@@ -32,13 +35,13 @@ _NO_CONDITION = (
 
 
 def check_provider(provider: Mapping[str, Any]) -> None:
-    """Raise ApiError INVALID_ARGUMENT unless the provider is a valid OIDC provider."""
-    oidc = provider.get("oidc")
-    if not oidc:
-        raise _refused("oidc", "A provider needs exactly one of oidc, aws, saml and x509.")
-    _check_oidc(oidc)
+    """Raise ApiError INVALID_ARGUMENT unless the provider is valid and of exactly one kind."""
+    kinds = [kind for kind in KINDS if kind in provider]
+    if len(kinds) != 1:
+        raise _refused("provider_config", "A provider needs exactly one of oidc, aws, saml and x509.")
+    _CHECKS[kinds[0]](provider[kinds[0]])
     _check_mapping(provider.get("attributeMapping") or {})
-    _check_condition(provider.get("attributeCondition") or "", oidc["issuerUri"])
+    _check_condition(provider.get("attributeCondition") or "", provider.get("oidc", {}).get("issuerUri", ""))
 
 
 def _check_oidc(oidc: Mapping[str, Any]) -> None:
@@ -53,6 +56,40 @@ def _check_oidc(oidc: Mapping[str, Any]) -> None:
     problem = jwks_text_problem(oidc["jwksJson"]) if oidc.get("jwksJson") else ""
     if problem:
         raise _refused("oidc.jwks_json", problem)
+
+
+def _check_aws(aws: Mapping[str, Any]) -> None:
+    if not re.fullmatch(r"\d{12}", aws.get("accountId", "")):
+        raise _refused("aws.account_id", "The AWS account ID must be 12 digits.")
+
+
+def _check_saml(saml: Mapping[str, Any]) -> None:
+    text = saml.get("idpMetadataXml", "")
+    # Only looked at, never parsed: entities of a foreign document are nothing to expand.
+    entity = re.search(r"<(?:\w+:)?EntityDescriptor\b[^>]*\bentityID=", text)
+    certificate = re.search(r"<(?:\w+:)?X509Certificate\b[^>]*>\s*[A-Za-z0-9+/=\s]+<", text)
+    if not entity or not certificate or "<!DOCTYPE" in text:
+        raise _refused("saml.idp_metadata_xml", "Invalid SAML identity provider metadata XML.")
+
+
+def _check_x509(x509: Mapping[str, Any]) -> None:
+    store = x509.get("trustStore", {})
+    anchors = store.get("trustAnchors") or []
+    if not anchors:
+        raise _refused("x509.trust_store.trust_anchors", "A trust store needs at least one trust anchor.")
+    for anchor in [*anchors, *(store.get("intermediateCas") or [])]:
+        try:
+            load_pem_x509_certificate(anchor.get("pemCertificate", "").encode())
+        except ValueError:
+            raise _refused("x509.trust_store", "Invalid PEM certificate in the trust store.") from None
+
+
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+    "oidc": _check_oidc,
+    "aws": _check_aws,
+    "saml": _check_saml,
+    "x509": _check_x509,
+}
 
 
 def _check_mapping(mapping: Mapping[str, str]) -> None:

@@ -1,9 +1,13 @@
-"""Providers of workload identity pools (OIDC), of the IAM API (v1)."""
+"""Providers of workload identity pools, of the IAM API (v1).
+
+All kinds are checked and kept; only OIDC providers exchange tokens here (see ``sts``).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from provisioner.sandbox.google.constraints import admits, violation
 from provisioner.sandbox.google.errors import invalid_argument, not_found, unimplemented
 from provisioner.sandbox.google.identity.federation import PROVIDERS
 from provisioner.sandbox.google.masks import apply_update, read_update_mask
@@ -27,7 +31,12 @@ Json = dict[str, Any]
 _API = "iam.projects.locations.workloadIdentityPools.providers"
 _PERMISSION = "iam.googleapis.com/workloadIdentityPoolProviders"
 _KIND = "WorkloadIdentityPoolProvider"
-_OTHERS = frozenset(("aws", "saml", "x509", "actorProviders"))
+# What Google fills in for an AWS provider without a mapping.
+_AWS_MAPPING = {
+    "google.subject": "assertion.arn",
+    "attribute.aws_role": "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/')"
+    " + 'assumed-role/' + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn",
+}
 _FIXED = frozenset(("name", "state", "expireTime"))
 
 
@@ -49,13 +58,28 @@ def _put(call: Call, provider: Document) -> Json:
     return finished(call, _KIND, provider)
 
 
-def _checked(document: Json) -> Json:
-    unsupported = sorted(_OTHERS & document.keys())
-    if unsupported:
-        raise unimplemented(f"The sandbox has OIDC providers only, not {', '.join(unsupported)}.")
+def _checked(call: Call, document: Json) -> Json:
+    if "actorProviders" in document:
+        raise unimplemented("The sandbox has no actor providers.")
     check_texts(document)
+    if "aws" in document and not document.get("attributeMapping"):
+        document = document | {"attributeMapping": dict(_AWS_MAPPING)}
     check_provider(document)
+    _check_policy(call, document)
     return {key: value for key, value in document.items() if value}
+
+
+def _check_policy(call: Call, document: Json) -> None:
+    """Raise ApiError where an organisation policy names other issuers or AWS accounts."""
+    asked = {
+        "iam.workloadIdentityPoolProviders": document.get("oidc", {}).get("issuerUri", ""),
+        "iam.workloadIdentityPoolAwsAccounts": document.get("aws", {}).get("accountId", ""),
+    }
+    names = _pool(call).policies[1:]
+    for constraint, value in asked.items():
+        if value and not admits(call.tx, names, constraint, value):
+            text = f"Org Policy violated for value: '{value}'."
+            raise violation(constraint, text, _pool(call).name)
 
 
 @method(f"{_API}.create", permission=f"{_PERMISSION}.create", on=_pool)
@@ -69,7 +93,7 @@ def create(call: Call) -> Json:
     check_new_name(
         "pool_provider", call.params["workloadIdentityPoolProviderId"], call.tx.get(PROVIDERS, name), call.now
     )
-    return _put(call, _checked(call.body) | {"name": name, "state": "ACTIVE"})
+    return _put(call, _checked(call, call.body) | {"name": name, "state": "ACTIVE"})
 
 
 @method(f"{_API}.get", permission=f"{_PERMISSION}.get", on=_pool)
@@ -96,7 +120,7 @@ def patch(call: Call) -> Json:
     paths = read_update_mask(call.params.get("updateMask", ""), _KIND, call.schemas)
     if not paths or any(path[0] in _FIXED for path in paths):
         raise invalid_argument("The update mask is empty or names a field that cannot be changed.")
-    return _put(call, _checked(apply_update(provider, call.body, paths)))
+    return _put(call, _checked(call, apply_update(provider, call.body, paths)))
 
 
 @method(f"{_API}.delete", permission=f"{_PERMISSION}.delete", on=_pool)

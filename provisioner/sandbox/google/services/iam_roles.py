@@ -81,7 +81,7 @@ def get_predefined(call: Call) -> Json:
     permissions = predefined().get(call.params["name"])
     if permissions is None:
         raise not_found(f"The role named {call.params['name']} was not found.")
-    return _shown(_predefined_role(call.params["name"], permissions))
+    return _shown(predefined_role(call.params["name"], permissions))
 
 
 @method("iam.roles.list")
@@ -124,6 +124,12 @@ def undelete(call: Call) -> Json:
     return _shown(_put(call, {key: value for key, value in role.items() if key not in {"deleted", "deleteTime"}}))
 
 
+def predefined_role(name: str, permissions: frozenset[str]) -> Json:
+    """Return a predefined role as the API shows it; its title is made from its name."""
+    title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removeprefix("roles/").replace(".", " ")).title()
+    return {"name": name, "title": title, "stage": "GA", "etag": "AA==", "includedPermissions": sorted(permissions)}
+
+
 def _canonical(tx: Transaction, name: str) -> str:
     kind, owner, *rest = name.split("/")
     return "/".join([kind, project_id(tx, owner) if kind == "projects" else owner, *rest])
@@ -160,14 +166,9 @@ def _put(call: Call, role: Document) -> Document:
     return changed
 
 
-def _predefined_role(name: str, permissions: frozenset[str]) -> Json:
-    title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removeprefix("roles/").replace(".", " ")).title()
-    return {"name": name, "title": title, "stage": "GA", "etag": "AA==", "includedPermissions": sorted(permissions)}
-
-
 def _predefined_rows() -> Iterator[tuple[str, Document]]:
     for name, permissions in sorted(predefined().items()):
-        yield name, _predefined_role(name, permissions)
+        yield name, predefined_role(name, permissions)
 
 
 def _page(call: Call, rows: Iterator[tuple[str, Document]]) -> Json:

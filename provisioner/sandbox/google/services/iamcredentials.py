@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from datetime import timedelta
 from typing import Any
 
+from provisioner.sandbox.google.constraints import admits
 from provisioner.sandbox.google.errors import ApiError, failed_precondition, invalid_argument, not_found
 from provisioner.sandbox.google.identity.accounts import account_resource, find_account, parse_name
 from provisioner.sandbox.google.identity.authorization import granted
 from provisioner.sandbox.google.identity.callers import account_caller
 from provisioner.sandbox.google.identity.keys import GOOGLE, signing_key
+from provisioner.sandbox.google.identity.scopes import known_scope
 from provisioner.sandbox.google.identity.tokens import CLOUD_PLATFORM, issue_account_token
 from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.store import Document
@@ -26,8 +27,8 @@ Json = dict[str, Any]
 _API = "iamcredentials.projects.serviceAccounts"
 _DELEGATE = "iam.serviceAccounts.implicitDelegation"
 _MAX_LIFETIME = timedelta(hours=1)
+_MAX_EXTENDED = timedelta(hours=12)
 _MAX_JWT_LIFETIME = timedelta(hours=12)
-_SCOPE = re.compile(r"https://www\.googleapis\.com/auth/[a-z0-9._-]+|openid|email|profile")
 
 
 def _account(call: Call) -> Resource:
@@ -40,7 +41,7 @@ def _account(call: Call) -> Resource:
 def generate_access_token(call: Call) -> Json:
     """Return an OAuth access token of the account, an hour long at most."""
     account = _impersonated(call, "iam.serviceAccounts.getAccessToken")
-    lifetime = _lifetime(call.body.get("lifetime", "3600s"))
+    lifetime = _lifetime(call, account, call.body.get("lifetime", "3600s"))
     token, ends = issue_account_token(call.tx, account, _scopes(call.body.get("scope") or []), call.now, lifetime)
     return {"accessToken": token, "expireTime": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
@@ -67,18 +68,30 @@ def generate_id_token(call: Call) -> Json:
 @method(f"{_API}.signJwt", permission=(), on=_account)
 def sign_jwt(call: Call) -> Json:
     """Sign a JWT claims set with the account's own key."""
-    account = _impersonated(call, "iam.serviceAccounts.signJwt")
-    key = signing_key(call.tx, account["uniqueId"])
-    return {"keyId": key.kid, "signedJwt": key.sign_jwt(_claims(call))}
+    key_id, signed = signed_jwt(call, _impersonated(call, "iam.serviceAccounts.signJwt"))
+    return {"keyId": key_id, "signedJwt": signed}
 
 
 @method(f"{_API}.signBlob", permission=(), on=_account)
 def sign_blob(call: Call) -> Json:
     """Sign bytes with the account's own key."""
     account = _impersonated(call, "iam.serviceAccounts.signBlob")
+    key_id, signature = signed_blob(call, account, call.body.get("payload", ""))
+    return {"keyId": key_id, "signedBlob": signature}
+
+
+def signed_jwt(call: Call, account: Document) -> tuple[str, str]:
+    """Return (key id, JWT) of the claims in the body's ``payload``. Raises ApiError."""
     key = signing_key(call.tx, account["uniqueId"])
-    signature = key.sign_bytes(base64.b64decode(call.body.get("payload", "")))
-    return {"keyId": key.kid, "signedBlob": base64.b64encode(signature).decode()}
+    return key.kid, key.sign_jwt(_claims(call))
+
+
+def signed_blob(call: Call, account: Document, payload: str) -> tuple[str, str]:
+    """Return (key id, signature in base64) of bytes in either form of base64."""
+    key = signing_key(call.tx, account["uniqueId"])
+    plain = payload.replace("-", "+").replace("_", "/")
+    signature = key.sign_bytes(base64.b64decode(plain + "=" * (-len(plain) % 4)))
+    return key.kid, base64.b64encode(signature).decode()
 
 
 def _impersonated(call: Call, permission: str) -> Document:
@@ -92,7 +105,7 @@ def _impersonated(call: Call, permission: str) -> Document:
         _check_usable(link)
         wanted = permission if index == len(rest) else _DELEGATE
         resource = account_resource(call.tx, name)
-        if not granted(call.tx, account_caller(link), [wanted], resource, call.now):
+        if not granted(call.tx, account_caller(call.tx, link), [wanted], resource, call.now):
             raise _denied(wanted)
         link = _known(call, name)
     _check_usable(link)
@@ -119,11 +132,11 @@ def _denied(permission: str) -> ApiError:
     return ApiError("PERMISSION_DENIED", f"Permission '{permission}' denied on resource (or it may not exist).")
 
 
-def _lifetime(text: str) -> timedelta:
+def _lifetime(call: Call, account: Document, text: str) -> timedelta:
     lifetime = timedelta(seconds=float(text.removesuffix("s")))
     if lifetime <= timedelta():
         raise invalid_argument("Lifetime of access token must be larger then zero.")
-    if lifetime > _MAX_LIFETIME:
+    if lifetime > _MAX_EXTENDED or (lifetime > _MAX_LIFETIME and not _extended(call, account)):
         raise invalid_argument(
             "The access tokens can not have lifetimes of more than 1 hour. Use the Org Policy Constraint "
             "constraints/iam.allowServiceAccountCredentialLifetimeExtension to allow up to 12 hours."
@@ -131,11 +144,17 @@ def _lifetime(text: str) -> timedelta:
     return lifetime
 
 
+def _extended(call: Call, account: Document) -> bool:
+    """Tell whether an organisation policy lets tokens of this account live up to twelve hours."""
+    names = account_resource(call.tx, account["name"]).policies[1:]
+    return admits(call.tx, names, "iam.allowServiceAccountCredentialLifetimeExtension", account["email"])
+
+
 def _scopes(asked: list[str]) -> list[str]:
     if not asked:
         raise invalid_argument("Scope required.", ("scope", "Scope required."))
     scopes = [scope or CLOUD_PLATFORM for scope in asked]
-    wrong = [scope for scope in scopes if not _SCOPE.fullmatch(scope)]
+    wrong = [scope for scope in scopes if not known_scope(scope)]
     if wrong:
         raise invalid_argument(f"Invalid scope: {wrong[0]}", ("scope", f"Invalid scope: {wrong[0]}"))
     return scopes

@@ -6,6 +6,7 @@ verb of the vocabulary, a leading ``-`` takes permissions away again. Names lack
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -13,6 +14,7 @@ from provisioner.sandbox.google.identity.roles import basic, product, vocabulary
 from provisioner.sandbox.store import Document, Transaction
 
 CUSTOM_ROLES = "google/iam.roles"  # by name (projects/p/roles/r, organizations/1/roles/r); fields as iam v1
+_PERMISSION = re.compile(r"[a-z][a-zA-Z0-9]*(\.googleapis\.com/[a-zA-Z]+|\.[a-zA-Z]+)\.[a-zA-Z]+")
 BASIC_ROLES = ("roles/owner", "roles/editor", "roles/viewer")
 
 
@@ -24,6 +26,17 @@ def predefined() -> dict[str, frozenset[str]]:
 def vocabulary_permissions() -> frozenset[str]:
     """Return every permission the sandbox knows."""
     return _vocabulary()
+
+
+def possible_permission(name: str) -> bool:
+    """Tell whether Google may know a permission.
+
+    The sandbox knows every permission of the resources it plays; of other resources it only knows the form.
+    """
+    kind, _, verb = name.rpartition(".")
+    if name in _vocabulary():
+        return True
+    return bool(_PERMISSION.fullmatch(name)) and bool(verb) and kind not in _kinds()
 
 
 def custom_role(tx: Transaction, name: str) -> Document | None:
@@ -40,6 +53,11 @@ def permissions_of(tx: Transaction, role: str) -> frozenset[str]:
     if found is None or found.get("stage") == "DISABLED":
         return frozenset()
     return frozenset(found.get("includedPermissions", ()))
+
+
+@cache
+def _kinds() -> frozenset[str]:
+    return frozenset(permission.rpartition(".")[0] for permission in _vocabulary())
 
 
 @cache
