@@ -43,6 +43,7 @@ class Applications:
 
     def __init__(self, world: World) -> None:
         """Nothing is imported yet: a server must be up at once."""
+        self._errands = world.errands
         self._google = LazyApplication(lambda: _google(world))
         self._github = LazyApplication(lambda: _github(world))
         self.router = HostRouter(
@@ -63,10 +64,11 @@ class Applications:
         self._github.get()
 
     def warm_up_further(self) -> None:
-        """Get ready what only some requests need: the expressions of trust and of IAM conditions."""
+        """Get ready what only some requests need (trust, IAM conditions), and begin what happens by itself."""
         from provisioner.sandbox.google.identity.cel import check_expression  # noqa: PLC0415 - see Applications
 
         check_expression("true")
+        self._errands.start()
 
 
 def _google(world: World) -> Application:

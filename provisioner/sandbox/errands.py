@@ -34,6 +34,11 @@ class Errands:
         self._stopped = False
         self._thread: threading.Thread | None = None
 
+    @property
+    def stopped(self) -> bool:
+        """Tell whether the server is about to end: nobody waits any more."""
+        return self._stopped
+
     def take_on(self, name: str, errand: Errand) -> None:
         """Add an errand, replacing one of the same name."""
         with self._running:

@@ -120,7 +120,12 @@ SERVICES: tuple[Service, ...] = (
         {"/v3/": "monitoring.v3"},
         ("monitoring_channels", "monitoring_policies"),
     ),
-    _optional("pubsub", "Cloud Pub/Sub API", {"/v1/": "pubsub.v1"}, ("pubsub_topics", "pubsub_subscriptions")),
+    _optional(
+        "pubsub",
+        "Cloud Pub/Sub API",
+        {"/v1/": "pubsub.v1"},
+        ("pubsub_topics", "pubsub_subscriptions", "pubsub_messages", "pubsub_schemas", "pubsub_snapshots"),
+    ),
     _optional("logging", "Cloud Logging API", {"/v2/": "logging.v2"}),
     _optional("cloudscheduler", "Cloud Scheduler API", {"/v1/": "cloudscheduler.v1"}),
 )

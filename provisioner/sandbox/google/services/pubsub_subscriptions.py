@@ -1,24 +1,32 @@
-"""Subscriptions of the Pub/Sub API (v1): the control plane, no messages."""
+"""Subscriptions of the Pub/Sub API (v1). Exports to BigQuery and Cloud Storage are kept and shown, not carried out."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from provisioner.sandbox.google.errors import already_exists, invalid_argument, not_found
+from provisioner.sandbox.google.errors import already_exists, invalid_argument
 from provisioner.sandbox.google.hierarchy import project_resource
-from provisioner.sandbox.google.identity.policies import delete_policy
 from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, set_iam_policy, test_iam_permissions
 from provisioner.sandbox.google.masks import apply_update, read_update_mask
-from provisioner.sandbox.google.method import Call, Resource, method
-from provisioner.sandbox.google.services.pubsub_topics import (
-    SERVICE,
+from provisioner.sandbox.google.messaging import backlog
+from provisioner.sandbox.google.messaging.publishing import attach, attend, detach
+from provisioner.sandbox.google.messaging.records import (
     SUBSCRIPTIONS,
-    TOPICS,
     canonical_name,
     check_id,
+    found_subscription,
+    found_topic,
     pubsub_resource,
 )
+from provisioner.sandbox.google.messaging.subscribing import (
+    DEFAULTS,
+    active,
+    check_subscription,
+    forget,
+    reconsider_expiry,
+)
+from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.wire import page
 from provisioner.sandbox.store import Document
 
@@ -26,12 +34,6 @@ Json = dict[str, Any]
 _API = "pubsub.projects.subscriptions"
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _FIXED = frozenset(("name", "topic", "state", "enableMessageOrdering", "filter"))
-_DEFAULTS: Json = {
-    "ackDeadlineSeconds": 10,
-    "messageRetentionDuration": "604800s",
-    "expirationPolicy": {"ttl": "2678400s"},
-    "pushConfig": {},
-}
 
 
 def _in_project(call: Call) -> Resource:
@@ -39,17 +41,27 @@ def _in_project(call: Call) -> Resource:
     return project_resource(call.tx, name.split("/")[1])
 
 
+def _name(call: Call) -> str:
+    return str(call.params.get("subscription") or call.params.get("name") or call.params["resource"])
+
+
 def _subscription(call: Call) -> Resource:
-    name = call.params.get("subscription") or call.params.get("name") or call.params["resource"]
-    return pubsub_resource(call.tx, name, "Subscription")
+    return pubsub_resource(call.tx, _name(call))
+
+
+def _topic_of(call: Call) -> Resource:
+    """Return the topic of a subscription: detaching is for those who own the topic."""
+    return pubsub_resource(call.tx, _topic_name(call))
+
+
+def _topic_name(call: Call) -> str:
+    found = call.tx.get(SUBSCRIPTIONS, canonical_name(call.tx, call.params["subscription"]))
+    topic = found["topic"] if found else ""
+    return topic if _TOPIC.fullmatch(topic) else str(call.params["subscription"])
 
 
 def _existing(call: Call) -> Document:
-    name = _subscription(call).name
-    found = call.tx.get(SUBSCRIPTIONS, name)
-    if found is None:
-        raise not_found(f"Resource not found (resource={name.rpartition('/')[2]}).")
-    return found
+    return found_subscription(call.tx, _name(call))
 
 
 @method(f"{_API}.create", permission="pubsub.subscriptions.create", on=_in_project)
@@ -62,12 +74,11 @@ def create(call: Call) -> Json:
     if not _TOPIC.fullmatch(call.body.get("topic", "")):
         raise invalid_argument(f"Invalid resource name given (name={call.body.get('topic', '')}).")
     topic = canonical_name(call.tx, call.body["topic"])
-    call.require("pubsub.topics.attachSubscription", pubsub_resource(call.tx, topic, "Topic"))
-    if call.tx.get(TOPICS, topic) is None:
-        raise not_found(f"Resource not found (resource={topic.rpartition('/')[2]}).")
-    subscription = _DEFAULTS | call.body | {"name": name, "topic": topic, "state": "ACTIVE"}
-    call.tx.put(SUBSCRIPTIONS, name, subscription)
-    return subscription
+    call.require("pubsub.topics.attachSubscription", pubsub_resource(call.tx, topic))
+    found_topic(call.tx, topic)
+    subscription = DEFAULTS | call.body | {"name": name, "topic": topic, "state": "ACTIVE"}
+    attach(call.tx, topic, name)
+    return _put(call, subscription)
 
 
 @method(f"{_API}.get", permission="pubsub.subscriptions.get", on=_subscription)
@@ -94,17 +105,32 @@ def patch(call: Call) -> Json:
     wrong = sorted(path[0] for path in paths if path[0] in _FIXED)
     if wrong or not paths:
         raise invalid_argument(f"The update mask is empty or names a field that cannot be changed: {wrong}.")
-    changed = _DEFAULTS | apply_update(found, call.body.get("subscription", {}), paths)
+    return _put(call, DEFAULTS | apply_update(found, call.body.get("subscription", {}), paths))
+
+
+@method(f"{_API}.modifyPushConfig", permission="pubsub.subscriptions.update", on=_subscription)
+def modify_push_config(call: Call) -> None:
+    """Begin, change or (with an empty configuration) end pushing."""
+    _put(call, _existing(call) | {"pushConfig": call.body.get("pushConfig") or {}})
+
+
+@method(f"{_API}.detach", permission="pubsub.topics.detachSubscription", on=_topic_of)
+def detach_subscription(call: Call) -> None:
+    """Cut a subscription off from its topic for good; what it still had is dropped."""
+    found = _existing(call)
+    detach(call.tx, found["topic"], found["name"])
+    backlog.clear(call.tx, found["name"])
+    changed = found | {"detached": True}
+    attend(call.tx, changed)
     call.tx.put(SUBSCRIPTIONS, found["name"], changed)
-    return changed
+    call.world.errands.announce()
 
 
 @method(f"{_API}.delete", permission="pubsub.subscriptions.delete", on=_subscription)
 def delete(call: Call) -> None:
-    """Delete a subscription."""
-    name = _existing(call)["name"]
-    call.tx.delete(SUBSCRIPTIONS, name)
-    delete_policy(call.tx, f"//{SERVICE}/{name}")
+    """Delete a subscription and what it had not delivered."""
+    forget(call.tx, _existing(call))
+    call.world.errands.announce()
 
 
 @method(f"{_API}.getIamPolicy", permission="pubsub.subscriptions.getIamPolicy", on=_subscription)
@@ -126,3 +152,14 @@ def test_permissions(call: Call) -> Json:
     """Return what of the asked the caller may do."""
     _existing(call)
     return test_iam_permissions(call, _subscription(call))
+
+
+def _put(call: Call, subscription: Document) -> Document:
+    subscription["pushConfig"] = subscription.get("pushConfig") or {}
+    check_subscription(call, subscription)
+    call.tx.put(SUBSCRIPTIONS, subscription["name"], subscription)
+    attend(call.tx, subscription)
+    active(call.tx, subscription, call.now)
+    reconsider_expiry(call.tx)
+    call.world.errands.wake()
+    return subscription

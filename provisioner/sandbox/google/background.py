@@ -1,0 +1,26 @@
+"""The errands of Google: what its services do without being asked. Modules are imported when there is work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from provisioner.sandbox.http import Application
+from provisioner.sandbox.world import World
+
+
+def take_on_errands(world: World, application: Application) -> None:
+    """Have the errands run; ``application`` is the door back into the sandbox."""
+    world.errands.take_on("subscriptions", lambda: _subscriptions(world, application))
+
+
+def _subscriptions(world: World, application: Application) -> datetime | None:
+    if not _any(world, "google/pubsub.attended", "google/pubsub.expiry", "google/pubsub.subscriptions"):
+        return None
+    from provisioner.sandbox.google.messaging.push import attend_subscriptions  # noqa: PLC0415 - see above
+
+    return attend_subscriptions(world, application)
+
+
+def _any(world: World, *collections: str) -> bool:
+    with world.store.transaction() as tx:
+        return any(next(tx.scan(collection), None) is not None for collection in collections)
