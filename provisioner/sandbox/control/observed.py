@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 
 from provisioner.sandbox.control.faults import Fault, FaultPlan, half_of, status_answer
 from provisioner.sandbox.control.journal import Journal
-from provisioner.sandbox.http import Application, Request, Response
+from provisioner.sandbox.http import Application, Request, Response, json_response
+from provisioner.sandbox.store import Unwritable
 from provisioner.sandbox.world import World
+
+_LOG = logging.getLogger(__name__)
+_FULL, _BUG = 507, 500
+_BUG_TEXT = "The sandbox made a mistake; its log (server.log in the state folder) has the details."
 
 
 class Observed:
@@ -35,7 +41,7 @@ class Observed:
 
     def __call__(self, request: Request) -> Response:
         """Answer a request and write it down."""
-        name = self._identify(request)
+        name = self._name(request)
         fault = self._faults.take(name)
         started = time.perf_counter()
         response: Response | None = None
@@ -67,17 +73,33 @@ class Observed:
 
     def _with_fault(self, request: Request, fault: Fault | None) -> Response:
         if fault is None:
-            return self._application(request)
+            return self._guarded(request)
         if fault.kind == "delay":
             time.sleep(fault.seconds)
         if fault.kind in ("status", "reset") and fault.when == "before":
             return _struck(fault)
         if fault.kind == "twice":
-            self._application(request)
-        response = self._application(request)
+            self._guarded(request)
+        response = self._guarded(request)
         if fault.kind in ("status", "reset"):
             return _struck(fault)
         return half_of(response) if fault.kind == "half" else response
+
+    def _guarded(self, request: Request) -> Response:
+        """Answer a request whatever happens: a client is told even of a mistake of ours, never left alone."""
+        try:
+            return self._application(request)
+        except Unwritable as problem:
+            return _trouble(_FULL, f"The sandbox cannot write its state, nothing was changed: {problem}.")
+        except Exception:  # noqa: BLE001 - see above
+            _LOG.exception("%s %s%s failed", request.method, request.host, request.path)
+            return _trouble(_BUG, _BUG_TEXT)
+
+    def _name(self, request: Request) -> str:
+        try:
+            return self._identify(request)
+        except Exception:  # noqa: BLE001 - the answer tells; the log needs any name
+            return f"{request.method} {request.host}{request.path}"
 
     def _enter(self) -> None:
         with self._lock:
@@ -93,3 +115,8 @@ def _struck(fault: Fault) -> Response:
     if fault.kind == "reset":
         raise ConnectionResetError("a fault cut the connection")
     return status_answer(fault.status)
+
+
+def _trouble(status: int, text: str) -> Response:
+    """Return an error that Google's clients read as well as GitHub's."""
+    return json_response({"message": text, "error": {"code": status, "message": text, "status": "INTERNAL"}}, status)

@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import socket
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import h11
 
 from provisioner.sandbox.http import Application, Request, Response
 
+_LOG = logging.getLogger(__name__)
 _CHUNK = 256 * 1024
 _LARGEST_HEAD = 128 * 1024
 _LARGEST_BODY = 512 * 1024 * 1024
 _BODILESS = frozenset((204, 304))
+_CLOSE = (("Connection", "close"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take.
+
+    Seconds without a request (``idle``), from the first byte of a head to its last, and for a whole body; ``farewell``
+    is for how long a refused client is listened to, so that it can read why. ``largest`` is a body's size in bytes.
+    """
+
+    idle: float = 300.0
+    head: float = 30.0
+    body: float = 600.0
+    farewell: float = 2.0
+    largest: int = _LARGEST_BODY
 
 
 class Connection:
     """A socket (plain or TLS) and its protocol state. Not shared between threads."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits | None = None) -> None:
         self.socket = sock
+        self.limits = limits or Limits()
         self._protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
+        self._deadline: float | None = None
+
+    @property
+    def hasty(self) -> bool:
+        """Tell whether the client sent more than what was read so far."""
+        return bool(self._protocol.trailing_data[0])
 
     def head(self) -> h11.Request | None:
         """Return the next request line and headers, or None when the client is done."""
+        self._deadline = None
         try:
             event = self._next_event()
         except h11.RemoteProtocolError as problem:
-            self.refuse(problem)
+            self.refuse(problem.error_status_hint, str(problem))
+            return None
+        except TimeoutError:
+            if self._deadline is not None:
+                self.refuse(408, "The head of the request did not arrive in time.")
             return None
         return event if isinstance(event, h11.Request) else None
 
-    def refuse(self, problem: h11.RemoteProtocolError) -> None:
-        """Answer what is no HTTP, if an answer is still possible."""
-        if self._protocol.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            self.reply(Response(problem.error_status_hint, (("Connection", "close"),), f"{problem}\n".encode()))
+    def refuse(self, status: int, text: str) -> None:
+        """Answer what cannot be answered properly, if an answer is still possible, and say goodbye."""
+        if self._protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            return
+        with contextlib.suppress(OSError):
+            self.reply(Response(status, _CLOSE, f"{text}\n".encode()))
+            # A socket that is closed with unread bytes in it takes the answer back.
+            self._deadline = time.monotonic() + self.limits.farewell
+            while self._receive():
+                pass
 
-    def body(self) -> bytes:
-        """Return the body of the request just read, chunks joined. Raises RequestTooLarge."""
+    def body(self, head: h11.Request) -> bytes:
+        """Return the body of the request just read, chunks joined. Raises RequestTooLarge, TimeoutError."""
+        self._deadline = time.monotonic() + self.limits.body
+        # h11 has seen to it that it is a number.
+        if int(next((value for name, value in head.headers if name == b"content-length"), 0)) > self.limits.largest:
+            raise RequestTooLarge
         pieces: list[bytes] = []
         size = 0
         while True:
@@ -48,7 +91,7 @@ class Connection:
             event = self._next_event()
             if isinstance(event, h11.Data):
                 size += len(event.data)
-                if size > _LARGEST_BODY:
+                if size > self.limits.largest:
                     raise RequestTooLarge
                 pieces.append(bytes(event.data))
             elif isinstance(event, h11.ConnectionClosed):
@@ -58,7 +101,8 @@ class Connection:
 
     def reply(self, response: Response, *, head_only: bool = False, reason: str = "") -> None:
         """Send one response. A broken body iterator breaks the connection, as a dying server would."""
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+        self.socket.settimeout(self.limits.idle)
+        headers = [(name.encode(), _header_bytes(value)) for name, value in response.headers]
         bodiless = head_only or response.status in _BODILESS
         if isinstance(response.body, bytes):
             if response.status not in _BODILESS and not _has(response, "content-length"):
@@ -98,7 +142,18 @@ class Connection:
             event = self._protocol.next_event()
             if event is not h11.NEED_DATA:
                 return event
-            self._protocol.receive_data(self.socket.recv(_CHUNK))
+            data = self._receive()
+            if self._deadline is None:
+                self._deadline = time.monotonic() + self.limits.head
+            self._protocol.receive_data(data)
+
+    def _receive(self) -> bytes:
+        """Return what has come, at once or before the deadline. Raises TimeoutError."""
+        left = self.limits.idle if self._deadline is None else self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.socket.settimeout(left)
+        return self.socket.recv(_CHUNK)
 
     def _send(self, event: h11.InformationalResponse | h11.Response) -> None:
         self.socket.sendall(self._protocol.send(event) or b"")
@@ -124,25 +179,41 @@ def serve(connection: Connection, application: Application, host: str, stopping:
 def answer(connection: Connection, head: h11.Request, application: Application, host: str) -> bool:
     """Answer one request whose head was read; tell whether the connection can go on."""
     try:
-        request = read_request(head, connection.body(), host)
+        request = read_request(head, connection.body(head), host, connection.limits.largest)
     except h11.RemoteProtocolError as problem:
-        connection.refuse(problem)
+        connection.refuse(problem.error_status_hint, str(problem))
         return False
     except RequestTooLarge:
-        connection.reply(Response(413, (("Connection", "close"),), b"The sandbox takes bodies up to 512 MB.\n"))
+        connection.refuse(413, f"The sandbox takes bodies up to {connection.limits.largest} bytes.")
+        return False
+    except TimeoutError:
+        connection.refuse(408, "The body of the request did not arrive in time.")
         return False
     except ValueError as problem:
-        connection.reply(Response(400, (("Connection", "close"),), f"{problem}\n".encode()))
+        connection.refuse(400, str(problem))
         return False
+    return _respond(connection, application, request)
+
+
+def _respond(connection: Connection, application: Application, request: Request) -> bool:
     try:
         connection.reply(application(request), head_only=request.method == "HEAD")
     except ConnectionError:
         connection.abort()
         return False
+    except h11.LocalProtocolError as problem:
+        _LOG.exception("an answer to %s %s%s is no HTTP", request.method, request.host, request.path)
+        connection.refuse(500, f"The sandbox made an answer that is no HTTP: {problem}")
+        return False
+    except Exception:  # noqa: BLE001 - one broken answer must not end the thread without a word
+        # The start of an answer may be out: nothing but a break tells the client that the rest will not come.
+        _LOG.exception("no answer to %s %s%s", request.method, request.host, request.path)
+        connection.abort()
+        return False
     return connection.next_cycle()
 
 
-def read_request(head: h11.Request, body: bytes, host: str) -> Request:
+def read_request(head: h11.Request, body: bytes, host: str, largest: int = _LARGEST_BODY) -> Request:
     """Build the value the applications work on. Raises ValueError for a body that does not decode."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in head.headers:
@@ -155,21 +226,28 @@ def read_request(head: h11.Request, body: bytes, host: str) -> Request:
         host, target = authority, slash + rest or "/"
     path, _, query = target.partition("?")
     if headers.get("content-encoding", "").lower() == "gzip" and not path.startswith("/upload/"):
-        body = _gunzip(body)
+        body = _gunzip(body, largest)
         del headers["content-encoding"]
     name = (host or headers.get("host", "")).partition(":")[0].lower().rstrip(".")
     return Request(head.method.decode(), name, path, query, headers, body)
 
 
-def _gunzip(body: bytes) -> bytes:
+def _gunzip(body: bytes, largest: int) -> bytes:
     decoder = zlib.decompressobj(wbits=31)
     try:
-        plain = decoder.decompress(body, _LARGEST_BODY)
+        plain = decoder.decompress(body, largest)
     except zlib.error as error:
         raise ValueError(f"The gzip body does not decode: {error}") from None
     if decoder.unconsumed_tail or not decoder.eof:
         raise ValueError("The gzip body is cut off or too large.")
     return plain
+
+
+def _header_bytes(value: str) -> bytes:
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode()
 
 
 def _has(response: Response, name: str) -> bool:

@@ -15,9 +15,12 @@ from provisioner.errors import ProvisionError
 
 _LOG = logging.getLogger(__name__)
 _LOOPBACK = "127.0.0.1"
-_IDLE_SECONDS = 300.0
-_BACKLOG = 256
+_BACKLOG = 1024
 _CALM = (OSError, ssl.SSLError, h11.ProtocolError)
+_BREATH = 0.05
+_PASSING = frozenset(
+    (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN, errno.ECONNABORTED, errno.EPROTO)
+)
 
 
 class Listener:
@@ -58,17 +61,31 @@ class Listener:
         while not self.stopping.is_set():
             try:
                 sock, _ = self._socket.accept()
-            except OSError:
-                return
+                self._begin(sock)
+            except OSError as error:
+                if self.stopping.is_set() or error.errno not in _PASSING:
+                    return
+                # Too many at once: the others wait in the queue until somebody leaves.
+                _LOG.warning("%s: %s", self._name, error.strerror)
+                self.stopping.wait(_BREATH)
+
+    def _begin(self, sock: socket.socket) -> None:
+        try:
             # TLS takes the descriptor over; the duplicate can still end the connection from outside.
             lever = sock.dup()
-            with self._changed:
-                self._open.add(lever)
+        except OSError:
+            sock.close()
+            raise
+        with self._changed:
+            self._open.add(lever)
+        try:
             threading.Thread(target=self._serve, args=(sock, lever), name=self._name, daemon=True).start()
+        except RuntimeError as error:
+            self._end(sock, lever)
+            raise OSError(errno.EAGAIN, str(error)) from None
 
     def _serve(self, sock: socket.socket, lever: socket.socket) -> None:
         try:
-            sock.settimeout(_IDLE_SECONDS)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._handle(sock)
         except _CALM as error:
@@ -76,11 +93,14 @@ class Listener:
         except Exception:  # noqa: BLE001 - one broken connection must not end the listener
             _LOG.exception("%s: connection failed", self._name)
         finally:
-            sock.close()
-            with self._changed:
-                self._open.discard(lever)
-                lever.close()
-                self._changed.notify_all()
+            self._end(sock, lever)
+
+    def _end(self, sock: socket.socket, lever: socket.socket) -> None:
+        sock.close()
+        with self._changed:
+            self._open.discard(lever)
+            lever.close()
+            self._changed.notify_all()
 
 
 def _bind(port: int, preferred: int) -> socket.socket:

@@ -8,13 +8,11 @@ Everything from the caller on happens inside one store transaction, rolled back 
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 from urllib.parse import parse_qsl
 
 from provisioner.sandbox.google import masks
-from provisioner.sandbox.google.background import take_on_errands
 from provisioner.sandbox.google.discovery import Match
 from provisioner.sandbox.google.errors import ApiError, invalid_argument, unimplemented
 from provisioner.sandbox.google.hierarchy import project, service_disabled_error, service_enabled
@@ -30,10 +28,11 @@ from provisioner.sandbox.google.method import (
     unauthenticated_request,
 )
 from provisioner.sandbox.google.parameters import read_parameters
+from provisioner.sandbox.google.payload import parse
 from provisioner.sandbox.google.routing import LoadedService, Routing, Target
 from provisioner.sandbox.google.schema import Validator
 from provisioner.sandbox.http import Request, Response, json_response
-from provisioner.sandbox.store import Transaction
+from provisioner.sandbox.store import Transaction, Unwritable
 from provisioner.sandbox.world import World
 
 _LOG = logging.getLogger(__name__)
@@ -55,7 +54,6 @@ class GoogleApplication:
         self._world = world
         self._identity = identity
         self._routing = Routing()
-        take_on_errands(world, self)
 
     def identify(self, request: Request) -> str:
         """Return the method id of a request (``storage.buckets.get``), or verb, host and path if there is none."""
@@ -63,7 +61,7 @@ class GoogleApplication:
         return target.name if target else f"{request.method} {request.host}{request.path}"
 
     def __call__(self, request: Request) -> Response:
-        """Answer one request; never raises."""
+        """Answer one request. Raises Unwritable when the disk is full, nothing else."""
         target = self._routing.find(request)
         if target is None:
             return _unknown(request)
@@ -73,6 +71,8 @@ class GoogleApplication:
             return answer.work() if isinstance(answer, Later) else answer
         except ApiError as error:
             return target.refusal(error)
+        except Unwritable:
+            raise
         except Exception:  # noqa: BLE001 - a bug in a handler is this request's 500, not the server's end
             _LOG.exception("%s failed", target.name)
             return target.refusal(ApiError("INTERNAL", "Internal error encountered."))
@@ -139,21 +139,12 @@ def _read_body(request: Request, content: bytes, validator: Validator, schema: s
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         document: object = dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
     else:
-        document = _parse(content)
+        document = parse(content)
     if schema:
         return validator.body(document, schema)
     if document in (None, {}):
         return {}
     raise invalid_argument("Invalid JSON payload received. The method takes no request body.")
-
-
-def _parse(content: bytes) -> object:
-    if not content.strip():
-        return None
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise invalid_argument(f"Invalid JSON payload received. {error}") from None
 
 
 def _respond(answer: Answer, mask: masks.Tree | None = None) -> Response | Later:

@@ -20,6 +20,10 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
 """Fields by which documents are found without looking at all of them; ``a.b`` is a field inside an object."""
 
 
+class Unwritable(Exception):
+    """The store cannot write (a full disk, a limit, a failing device); what was committed before is safe."""
+
+
 class Transaction(Protocol):
     """A view of the store that commits as a whole or not at all.
 
@@ -62,7 +66,7 @@ class Store(Protocol):
     """A place that gives out one writing transaction at a time; re-entrant within a thread."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Commit on a normal exit, roll back on an exception."""
+        """Commit on a normal exit, roll back on an exception. Raises Unwritable when the disk takes no more."""
 
     def close(self) -> None:
         """Release files."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from provisioner.sandbox.store import INDEXES, Document, Transaction
+from provisioner.sandbox.store import INDEXES, Document, Transaction, Unwritable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -39,21 +39,31 @@ class SqliteStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Commit on a normal exit, roll back on an exception; a nested one is a savepoint of the outer."""
+        """Commit on a normal exit, roll back on an exception; a nested one is a savepoint of the outer.
+
+        Raises Unwritable when SQLite cannot write: nothing of this transaction is kept then.
+        """
         with self._lock:
             begin, commit, undo = self._statements()
             self._connection.execute(begin)
             self._depth += 1
             try:
                 yield self._transaction
-            except BaseException:
-                for statement in undo:
-                    self._connection.execute(statement)
-                raise
-            else:
                 self._connection.execute(commit)
+            except sqlite3.OperationalError as error:
+                self._undo(undo)
+                raise Unwritable(str(error)) from error
+            except BaseException:
+                self._undo(undo)
+                raise
             finally:
                 self._depth -= 1
+
+    def _undo(self, statements: tuple[str, ...]) -> None:
+        # After a write that failed SQLite may have ended the transaction itself.
+        if self._connection.in_transaction:
+            for statement in statements:
+                self._connection.execute(statement)
 
     def _statements(self) -> tuple[str, str, tuple[str, ...]]:
         if self._depth == 0:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.sandbox.front.authority import Authority
+from provisioner.sandbox.front.connection import Limits
 from provisioner.sandbox.front.hosts import HostRouter
 from provisioner.sandbox.front.listener import Listener
 from provisioner.sandbox.front.proxy import Proxy
@@ -70,7 +71,9 @@ class Doors:
 
 
 @contextlib.contextmanager
-def open_doors(folder: Path, allowed: frozenset[str] = frozenset()) -> Iterator[Doors]:
+def open_doors(
+    folder: Path, allowed: frozenset[str] = frozenset(), limits: Limits | None = None
+) -> Iterator[Doors]:
     seen: list[str] = []
 
     def application(request: Request) -> Response:
@@ -80,7 +83,7 @@ def open_doors(folder: Path, allowed: frozenset[str] = frozenset()) -> Iterator[
     router = HostRouter({"*.googleapis.com": echo, "api.github.com": echo})
     authority = Authority(folder / "ca")
     stopping = threading.Event()
-    proxy = Proxy(router, application, authority, allowed.__contains__, stopping.is_set)
+    proxy = Proxy(router, application, authority, allowed.__contains__, stopping=stopping.is_set, limits=limits)
     listener = Listener("test", proxy.handle)
     listener.start()
     try:
