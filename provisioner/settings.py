@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_PROVIDER, _MIRROR = "PROVISION_ENV_PROVIDER", "PROVISION_ENV_PROVIDER_MIRROR"
 _PASSED_ON = (
     "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
@@ -24,6 +25,9 @@ class Settings:
     ``state_folder`` holds runs and the sandbox. ``terraform`` names a binary, else one is looked for on
     ``search_path``. ``clients`` is what child processes and Google's and GitHub's clients need: proxy,
     certificates, credentials. ``sandbox`` is the state folder of the sandbox this environment belongs to.
+    ``github_api`` is what a workflow run says of its GitHub; where there is a platform.yaml, that decides.
+    ``provider`` (standin, registry or auto; None when nothing is said) and ``provider_mirror`` say which
+    hashicorp/google Terraform gets in a sandbox.
     """
 
     state_folder: Path
@@ -38,6 +42,8 @@ class Settings:
     ci: bool
     user: str
     shell: str
+    provider: str | None
+    provider_mirror: Path | None
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
@@ -45,7 +51,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     home = env.get("HOME") or str(Path.home())
     state = env.get("PROVISION_ENV_STATE") or _default_state(env, home)
-    sandbox = env.get("PROVISION_ENV_SANDBOX")
+    sandbox, mirror = env.get("PROVISION_ENV_SANDBOX"), env.get(_MIRROR)
     return Settings(
         state_folder=Path(state).expanduser().absolute(),
         home=home,
@@ -59,6 +65,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         ci=env.get("CI", "").lower() in {"1", "true"},
         user=env.get("USER") or env.get("LOGNAME") or _user_name(),
         shell=env.get("SHELL") or "/bin/sh",
+        provider=env.get(_PROVIDER) or None,
+        provider_mirror=Path(mirror).expanduser().absolute() if mirror else None,
     )
 
 
@@ -68,6 +76,13 @@ def adopt(environment: Mapping[str, str]) -> Settings:
     From here on every client, ours and third parties', takes the same way as on the real clouds.
     """
     os.environ.update(environment)
+    return read()
+
+
+def choose_provider(provider: str, mirror: Path | None) -> Settings:
+    """Keep a choice of provider for the rest of this process, and for the programs that it starts."""
+    os.environ[_PROVIDER] = provider
+    os.environ[_MIRROR] = str(mirror) if mirror else ""
     return read()
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from provisioner import settings
 from provisioner.errors import InvalidInput
 from provisioner.request.loading import load_platform, load_request
 from provisioner.request.models import Platform, Request
@@ -16,6 +17,7 @@ from provisioner.request.resolve import Team, resolve
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PLATFORM = "platform.yaml"
+_PROVIDER = f"{__name__}.provider"
 
 
 def request_argument(function: Function) -> Function:
@@ -43,7 +45,44 @@ def sandbox_option(function: Function) -> Function:
         default=None,
         help="Work on the embedded Google Cloud and GitHub, or on the real ones [default: what the team used last]",
     )
-    return option(function)
+    return option(provider_options(function))
+
+
+def provider_options(function: Function) -> Function:
+    """Choose which hashicorp/google Terraform gets in a sandbox; kept for the whole process, not passed on."""
+    mirror = click.option(
+        "--provider-mirror",
+        metavar="DIR",
+        type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+        expose_value=False,
+        callback=_choose_mirror,
+        help="Take the real hashicorp/google for the sandbox out of this folder (a filesystem_mirror).",
+    )
+    kind = click.option(
+        "--provider",
+        type=click.Choice(["standin", "registry", "auto"]),
+        expose_value=False,
+        is_eager=True,
+        callback=_choose_provider,
+        help="Which hashicorp/google runs against the sandbox: the stand-in, the real one, or the real one where it is "
+        "at hand [default: standin, or registry with a mirror]",
+    )
+    return kind(mirror(function))
+
+
+def _choose_provider(ctx: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta[_PROVIDER] = value
+        settings.choose_provider(value, settings.read().provider_mirror)
+
+
+def _choose_mirror(ctx: click.Context, _option: click.Parameter, value: Path | None) -> None:
+    if value is None:
+        return
+    said = ctx.meta.get(_PROVIDER)
+    if said == "standin":
+        raise click.UsageError("--provider-mirror is for the real provider: leave out --provider standin.")
+    settings.choose_provider(said or "registry", value)
 
 
 def read_inputs(request_file: Path, platform_file: Path | None) -> tuple[Request, Platform]:

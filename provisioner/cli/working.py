@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import click
@@ -11,6 +12,7 @@ from provisioner.cli.asking import TerminalApprover
 from provisioner.cli.display import display
 from provisioner.cli.ending import told
 from provisioner.cli.output import emit
+from provisioner.errors import InvalidInput
 from provisioner.request.models import Platform, Request
 from provisioner.runs.execution import Asked, Execution, open_or_continue
 from provisioner.runs.inputs import Inputs, freeze, thaw
@@ -18,6 +20,7 @@ from provisioner.runs.ledger import Run
 from provisioner.wiring.ahead import import_clients
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, runs_folder, versions, workers
 from provisioner.wiring.place import Place, enter, place_of, tools_for
+from provisioner.wiring.providers import Provider, choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ def work(asked: Work, *, yes: bool, output: str) -> int:
     current = settings.read()
     ledger, artifacts = open_ledger(current), open_artifacts(current)
     place = place_of(current, ledger, asked.request.team, asked.sandbox)
-    inputs = Inputs(asked.request, asked.platform, versions(current), asked.delete_data)
+    made_with = versions(current) | _provider(place).versions()
+    inputs = Inputs(asked.request, asked.platform, made_with, asked.delete_data)
     wanted = Asked(asked.verb, asked.request.team, freeze(artifacts, inputs), place, current.user)
     return _carried_out(open_or_continue(ledger, wanted), inputs, seed=asked.seed, yes=yes, output=output)
 
@@ -51,7 +55,9 @@ def go_on(run: Run, *, yes: bool, output: str) -> int:
 def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str) -> int:
     current = settings.read()
     board = display(no_color=current.no_color, ci=current.ci)
-    click.echo(f"{run.id}  with {find_terraform(current)}", err=True)
+    provider = _provider(run.place)
+    _require_same(inputs.versions, provider, run.id)
+    click.echo(f"{run.id}  with {find_terraform(current)}{f', {provider}' if provider != Provider() else ''}", err=True)
     with board.shown():
         import_clients()
         place: Place = enter(current, run.place, inputs.team(), board, seed=seed)
@@ -72,3 +78,18 @@ def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str
         result = execution.carry_out(run, inputs)
     emit(result, output, lambda: told(run.verb, result, inputs.team()))
     return 0
+
+
+def _provider(place: str) -> Provider:
+    """Decide which provider Terraform gets; on the real clouds there is nothing to decide."""
+    return choose(settings.read(), lambda text: click.echo(text, err=True)) if place == "sandbox" else Provider()
+
+
+def _require_same(made_with: Mapping[str, str], provider: Provider, run_id: str) -> None:
+    before, now = (each.get("provider", "the stand-in provider") for each in (made_with, provider.versions()))
+    if before != now:
+        raise InvalidInput(
+            f"this run was planned with {before}, and Terraform would get {now}",
+            fix="go on with the same --provider, or start a new run",
+            where=run_id,
+        )

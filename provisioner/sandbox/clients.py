@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from provisioner.sandbox.state import write_private
 
-_TERRAFORM_CONFIG = """# Written by the sandbox: a provider that is not attached fails at once instead of being fetched.
+_TERRAFORM_CONFIG = """# Written by the sandbox: nothing is fetched. A provider that is neither attached nor here fails at once.
 disable_checkpoint = true
 provider_installation {
   filesystem_mirror {
@@ -21,8 +22,13 @@ provider_installation {
 _LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 
 
-def client_environment(state: Path, proxy_url: str, ca_file: Path, answer: Mapping[str, Any]) -> dict[str, str]:
+def client_environment(
+    state: Path, proxy_url: str, ca_file: Path, answer: Mapping[str, Any], mirror: Path | None = None
+) -> dict[str, str]:
     """Return the variables; files they name are written into ``state``.
+
+    ``mirror`` is a folder of Terraform's filesystem_mirror layout: providers are installed from there and the stand-in
+    is not attached. Two choices have two files, so that shells with either may be open at once.
 
     ``answer`` is what the control interface hands out: ``googleToken``, ``github`` (token by kind),
     ``providerReattach``. Certificates of the machine are left out on purpose: nothing else is to be trusted.
@@ -30,8 +36,6 @@ def client_environment(state: Path, proxy_url: str, ca_file: Path, answer: Mappi
     folder = state / "client"
     for path in (folder, folder / "no-certificates", folder / "no-providers", folder / "gcloud"):
         path.mkdir(mode=0o700, exist_ok=True)
-    terraform = _TERRAFORM_CONFIG.replace("MIRROR", json.dumps(str(folder / "no-providers")))
-    write_private(folder / "terraform.rc", terraform)
     write_private(folder / "google-token", answer["googleToken"])
     return {
         **_proxy(proxy_url),
@@ -41,10 +45,17 @@ def client_environment(state: Path, proxy_url: str, ca_file: Path, answer: Mappi
         "NO_GCE_CHECK": "true",
         "GITHUB_TOKEN": answer["github"]["installation"],
         "GH_TOKEN": answer["github"]["installation"],
-        "TF_REATTACH_PROVIDERS": answer["providerReattach"],
-        "TF_CLI_CONFIG_FILE": str(folder / "terraform.rc"),
+        **_terraform(folder, mirror, answer["providerReattach"]),
         "PROVISION_ENV_SANDBOX": str(state),
     }
+
+
+def _terraform(folder: Path, mirror: Path | None, reattach: str) -> dict[str, str]:
+    name = f"mirror-{hashlib.sha256(str(mirror).encode()).hexdigest()[:12]}.rc" if mirror else "terraform.rc"
+    source = json.dumps(str(mirror or folder / "no-providers"))
+    write_private(folder / name, _TERRAFORM_CONFIG.replace("MIRROR", source))
+    # Empty is as good as absent to Terraform, and takes an outer shell's value away.
+    return {"TF_REATTACH_PROVIDERS": "" if mirror else reattach, "TF_CLI_CONFIG_FILE": str(folder / name)}
 
 
 def _proxy(url: str) -> dict[str, str]:

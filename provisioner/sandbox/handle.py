@@ -52,9 +52,14 @@ class Handle:
         """The value of TF_REATTACH_PROVIDERS for the stand-in provider."""
         return str(self.control("GET", "environment")["providerReattach"])
 
-    def environment(self) -> dict[str, str]:
-        """Return the variables that lead unmodified clients here, the operator's tokens among them."""
-        return client_environment(self.state, self.proxy_url, self.ca_file, self.control("GET", "environment"))
+    def environment(self, mirror: Path | None = None) -> dict[str, str]:
+        """Return the variables that lead unmodified clients here, the operator's tokens among them.
+
+        With ``mirror``, a folder of Terraform's filesystem_mirror layout, Terraform installs its providers from there;
+        without, the stand-in for hashicorp/google is attached.
+        """
+        answer = self.control("GET", "environment")
+        return client_environment(self.state, self.proxy_url, self.ca_file, answer, mirror)
 
     def status(self) -> dict[str, Any]:
         """Return process id, ports, settings, counts of requests, the sandbox's time."""

@@ -11,11 +11,12 @@ from provisioner.request.resolve import Team
 from provisioner.runs.approval import Approver
 from provisioner.runs.interruption import Interruption
 from provisioner.runs.ledger import Ledger
-from provisioner.runs.progress import Progress, counted, telling
+from provisioner.runs.progress import Progress, Report, counted, telling
 from provisioner.runs.tools import Tools
 from provisioner.settings import Settings, adopt
 from provisioner.wiring.folders import find_terraform, open_artifacts, sandbox_folder
 from provisioner.wiring.ports import Proof, Repositories, Rules, Runners
+from provisioner.wiring.providers import choose
 
 if TYPE_CHECKING:
     from provisioner.cloud.google import GoogleCloud
@@ -50,8 +51,9 @@ def enter(settings: Settings, place: str, team: Team, progress: Progress, *, see
     from provisioner.sandbox.seed import seed as plant  # noqa: PLC0415
 
     with telling(progress, "sandbox") as told:
+        provider = choose(settings, lambda text: progress(Report("sandbox", "", "note", text)))
         handle = ensure(sandbox_folder(settings))
-        entered = adopt(handle.environment())
+        entered = adopt(handle.environment(provider.mirror))
         made = plant(handle, seed_plan(team, projects=seed))
         told.detail = f"{handle.state}" + (f", seeded {counted(len(made), 'thing')}" if made else "")
     return Place(entered, handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from provisioner import settings
+from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import bad, emit, good, output_option, table
 from provisioner.errors import InvalidInput
 from provisioner.runs.leases import working
@@ -63,6 +64,7 @@ def show(run_id: str, output: str) -> None:
 @command.command()
 @click.argument("run_id", metavar="RUN")
 @click.option("--yes", is_flag=True, help="Approve what is still to be approved.")
+@provider_options
 @output_option
 @click.pass_context
 def resume(ctx: click.Context, run_id: str, output: str, *, yes: bool) -> None:

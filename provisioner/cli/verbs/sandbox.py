@@ -11,11 +11,13 @@ from typing import Any
 import click
 
 from provisioner import settings
+from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import emit, faint, good, output_option, table
 from provisioner.cli.verbs import sandbox_coverage
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.sandbox.handle import Handle, ensure, join
 from provisioner.wiring.folders import sandbox_folder
+from provisioner.wiring.providers import Provider, choose
 
 _KILLED = 128
 
@@ -42,6 +44,13 @@ def _running() -> Handle:
             "no sandbox is running", fix="start one with `provision-env sandbox start`", where=str(_folder())
         )
     return handle
+
+
+def _client_environment() -> dict[str, str]:
+    provider = choose(settings.read(), lambda text: click.echo(text, err=True))
+    if provider != Provider():
+        click.echo(f"Terraform gets {provider}", err=True)
+    return ensure(_folder()).environment(provider.mirror)
 
 
 @command.command()
@@ -87,10 +96,11 @@ def reset(output: str) -> None:
 
 
 @command.command()
+@provider_options
 @output_option
 def env(output: str) -> None:
     """Print the variables that lead clients of this shell into the sandbox."""
-    variables = ensure(_folder()).environment()
+    variables = _client_environment()
     emit(
         variables, output, lambda: [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
     )
@@ -98,12 +108,13 @@ def env(output: str) -> None:
 
 # Whatever stands behind the program's name is the program's own, options too.
 @command.command(context_settings={"allow_interspersed_args": False})
+@provider_options
 @click.argument("program", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def shell(ctx: click.Context, program: tuple[str, ...]) -> None:
     """Run PROGRAM (default: your shell) with its clients led into the sandbox."""
     wanted = list(program) or [settings.read().shell]
-    environment = settings.child_environment(ensure(_folder()).environment())
+    environment = settings.child_environment(_client_environment())
     try:
         code = subprocess.run(wanted, env=environment, check=False).returncode  # noqa: S603 - what the user asked to run
     except OSError as error:

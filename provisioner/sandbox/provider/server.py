@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from provisioner.sandbox.provider.client import Pace, Transport
 
-ADDRESS: Final = "registry.terraform.io/hashicorp/google"
+ADDRESSES: Final = ("registry.terraform.io/hashicorp/google", "registry.opentofu.org/hashicorp/google")
+"""What Terraform and OpenTofu take ``hashicorp/google`` for."""
+
 WORKERS: Final = 256  # Terraform's StopProvider must get through while all its other calls wait
 _LARGEST_MESSAGE: Final = 64 * 1024 * 1024
 
@@ -82,7 +84,7 @@ def reattach_json(port: int) -> str:
         "Test": True,
         "Addr": {"Network": "tcp", "String": f"127.0.0.1:{port}"},
     }
-    return json.dumps({ADDRESS: attachment})
+    return json.dumps(dict.fromkeys(ADDRESSES, attachment))
 
 
 def _with_peer(handle: Callable[[bytes, str], bytes]) -> Callable[[bytes, Any], bytes]:
