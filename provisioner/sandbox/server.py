@@ -83,6 +83,7 @@ class Server:
         journal, faults = Journal(), FaultPlan()
         self._observed = Observed(self._applications.router, self._applications.identify, world, journal, faults)
         self._clouds = Clouds(world, self._observed)
+        self._errands = world.errands
         proxy_port, control_port = folder.last_ports()
         proxy = Proxy(
             self._applications.router,
@@ -131,6 +132,7 @@ class Server:
     def close(self) -> None:
         """Finish what is under way, then let go of everything."""
         self._stop.set()
+        self._errands.stop()
         self._folder.forget_facts()
         self._proxy.stop(_PATIENCE)
         # A client that asked for the end hangs on the control listener until the process is gone.

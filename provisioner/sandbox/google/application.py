@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from provisioner.sandbox.google import masks
+from provisioner.sandbox.google.background import take_on_errands
 from provisioner.sandbox.google.discovery import Match
 from provisioner.sandbox.google.errors import ApiError, invalid_argument, unimplemented
 from provisioner.sandbox.google.hierarchy import project, service_disabled_error, service_enabled
@@ -54,6 +55,7 @@ class GoogleApplication:
         self._world = world
         self._identity = identity
         self._routing = Routing()
+        take_on_errands(world, self)
 
     def identify(self, request: Request) -> str:
         """Return the method id of a request (``storage.buckets.get``), or verb, host and path if there is none."""

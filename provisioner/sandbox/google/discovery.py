@@ -29,7 +29,7 @@ class MethodSpec:
     """One method of an API. ``request`` and ``response`` name schemas of the API, empty where there is none.
 
     ``parameters`` maps discovery names to their (cut down) descriptions. ``upload`` tells that this route is the
-    upload form of the method.
+    upload form of the method, ``template`` its path with ``{names}`` in it.
     """
 
     id: str
@@ -40,6 +40,7 @@ class MethodSpec:
     request: str
     response: str
     upload: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,11 @@ class Api:
 
     def method_ids(self) -> list[str]:
         """Return the ids of all methods, sorted."""
-        specs = [spec for shape in self._by_shape.values() for spec in shape] + self._open_ended
-        return sorted({spec.id for spec in specs})
+        return sorted({spec.id for spec in self.specs()})
+
+    def specs(self) -> list[MethodSpec]:
+        """Return all methods, the upload forms apart."""
+        return [spec for shape in self._by_shape.values() for spec in shape] + self._open_ended
 
     def _add(self, spec: MethodSpec) -> None:
         if ".*" in spec.pattern.pattern:
@@ -142,6 +146,7 @@ def _spec(raw: dict[str, Any], template: str, upload: str) -> MethodSpec:
         request=raw.get("request", {}).get("$ref", ""),
         response=raw.get("response", {}).get("$ref", ""),
         upload=upload,
+        template=template,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from provisioner.sandbox.google.discovery import Api, Match, Schema
 from provisioner.sandbox.google.errors import ApiError, invalid_argument
@@ -20,14 +20,22 @@ _SYSTEM = frozenset(
 _TRUE_FALSE = {"true": True, "false": False, "1": True, "0": False}
 
 
-def read_parameters(api: Api, match: Match, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+class Parameters(dict[str, Any]):
+    """Parameters by discovery name. One that a handler cannot do without is a 400 when it is absent, not a mistake."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        """Raise ApiError INVALID_ARGUMENT."""
+        raise _required(name)
+
+
+def read_parameters(api: Api, match: Match, pairs: Iterable[tuple[str, str]]) -> Parameters:
     """Return all parameters of a request under discovery names; empty query values count as absent.
 
     Raises ApiError INVALID_ARGUMENT for a name the method does not have or a value of another type.
     """
     validator = Validator(api.schemas, legacy=api.legacy)
     declared = match.spec.parameters | _update_mask(api, match)
-    values: dict[str, Any] = dict(match.path)
+    values = Parameters(match.path)
     for given, text in pairs:
         name = given if given in declared else camel(given)
         if name in declared:
@@ -85,10 +93,14 @@ def _unknown(name: str, *, legacy: bool) -> ApiError:
 def _check_required(values: dict[str, Any], declared: dict[str, Schema]) -> None:
     for name, schema in declared.items():
         if schema.get("required") and not values.get(name):
-            raise ApiError(
-                "INVALID_ARGUMENT",
-                f"Required parameter: {name}",
-                reason="required",
-                location=name,
-                location_type="parameter",
-            )
+            raise _required(name)
+
+
+def _required(name: str) -> ApiError:
+    return ApiError(
+        "INVALID_ARGUMENT",
+        f"Required parameter: {name}",
+        reason="required",
+        location=name,
+        location_type="parameter",
+    )

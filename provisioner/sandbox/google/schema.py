@@ -8,7 +8,6 @@ end (https://cloud.google.com/apis/design/errors, observed answers). The result 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -172,7 +171,7 @@ def _boolean(value: object, schema: Schema, path: str) -> bool:
 def _base64(value: str) -> bool:
     try:
         base64.b64decode(value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or letters that are not even ASCII
         return False
     return True
 
