@@ -28,8 +28,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "render": ("Terraform", "Write the Terraform roots of a request."),
     "plan": ("Terraform", "Show what `up` would change; creates nothing anywhere."),
     "check": ("Terraform", "Hold a plan or a root against the rules."),
+    "rules": ("Terraform", "List the rules, or have one explained."),
     "repo": ("Repositories", "Set up or verify only the repository."),
     "runs": ("Operations", "List, show and resume runs."),
+    "audit": ("Operations", "Show, verify and export who did what."),
     "sandbox": ("Operations", "Start, stop and use the embedded Google Cloud and GitHub."),
     "version": ("Operations", "Show the versions of everything that takes part."),
 }

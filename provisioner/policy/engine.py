@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from provisioner.policy.model import Finding, PolicyContext, Rule, Severity, Verdict
 from provisioner.policy.rules import RULES
@@ -11,6 +12,7 @@ from provisioner.policy.view import PlanView, view
 from provisioner.policy.waivers import apply_waivers
 from provisioner.request.models import Waiver
 from provisioner.terraform.plan import Plan
+from provisioner.terraform.sensitive import hiding, sensitive_texts
 
 COULD_NOT_RUN = "PE-CHECK-001"
 INCOMPLETE = "PE-CHECK-002"
@@ -28,9 +30,11 @@ def check(
     """Judge a plan; the verdict is bound to the digest of the plan's file.
 
     ``waivers`` are the platform's; ``more`` are findings made elsewhere about the same plan (a source scan, checkov)
-    that the same waivers apply to.
+    that the same waivers apply to. No reason quotes a value that the plan marks as sensitive.
     """
-    found = (*_incomplete(plan), *_run(rules, view(plan), context), *more)
+    hide = hiding(sensitive_texts(plan))
+    judged = (replace(finding, reason=hide(finding.reason)) for finding in _run(rules, view(plan), context))
+    found = (*_incomplete(plan), *judged, *more)
     waiving = apply_waivers(found, waivers, context.today, _waivable(rules, more))
     return Verdict(plan.digest, (*waiving.findings, *waiving.about_waivers))
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -149,15 +149,22 @@ class Ledger:
         rows = self._rows("SELECT number, record, digest FROM audit ORDER BY number", ())
         return [{"number": row["number"], "digest": row["digest"], **json.loads(row["record"])} for row in rows]
 
-    def broken_audit_record(self) -> int | None:
-        """Return the number of the first record that was changed, dropped or moved; None when all is well."""
+    def broken_audit_record(self, exported: Sequence[Mapping[str, Any]] = ()) -> int | None:
+        """Return the number of the first record that was changed, dropped or moved; None when all is well.
+
+        The end is known by the numbers that were given out. A trail that somebody wrote anew is whole by itself: only
+        records ``exported`` earlier, kept elsewhere, tell that it is another one.
+        """
         digest, expected = "", 1
+        before = {each["number"]: each["digest"] for each in exported}
         for row in self._rows("SELECT number, record, digest FROM audit ORDER BY number", ()):
             digest = _chain(digest, row["record"])
-            if row["number"] != expected or row["digest"] != digest:
-                return int(row["number"])
+            if row["number"] != expected or digest != row["digest"] or digest != before.get(expected, digest):
+                return expected
             expected += 1
-        return None
+        given = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'audit'", ())
+        last = max([*before, *(row["seq"] for row in given)], default=0)
+        return expected if last >= expected else None
 
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
         with self._guard:

@@ -1,37 +1,122 @@
-"""``check``: hold a plan or a root against the rules."""
+"""``check``: hold a plan or a root against the rules, for people and for CI."""
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 
+from provisioner import settings
 from provisioner.cli.inputs import platform_option
-from provisioner.cli.output import emit, output_option
-from provisioner.errors import RefusedByPolicy
-from provisioner.policy import PolicyContext, check_path
+from provisioner.errors import InvalidInput, RefusedByPolicy
+from provisioner.policy.formats import comment, junit, sarif, workflow_commands
 from provisioner.policy.report import document, text
 from provisioner.request.loading import load_platform
 from provisioner.runs.progress import counted
+from provisioner.wiring.checking import Checked, Subject, check_subject
+
+_Forms = Mapping[str, Callable[[Checked, str], str]]
+FORMS: _Forms = {
+    "text": lambda found, _: text(found.verdict),
+    "json": lambda found, _: _json(document(found.verdict)),
+    "sarif": lambda found, _: _json(sarif(found.verdict, found.places, _version())),
+    "junit": lambda found, name: junit(found.verdict, name, found.looked_at),
+    "github": lambda found, _: workflow_commands(found.verdict, found.places),
+    "markdown": lambda found, name: "\n".join(comment(found.verdict, found.changes, name)),
+}
 
 
 @click.command()
-@click.argument("path", metavar="PLAN_JSON|ROOT", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PLAN|ROOT", type=click.Path(path_type=Path))
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The plan's root: its source is scanned too, reports point at its lines, a saved plan needs it.",
+)
 @platform_option
-@output_option
-def command(path: Path, platform_file: Path | None, output: str) -> None:
-    """Hold a plan (what `terraform show -json` prints) or the source of a root against the rules.
+@click.option("--checkov", "with_checkov", is_flag=True, help="Run checkov too, even where platform.yaml does not ask.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(list(FORMS)),
+    default="text",
+    show_default=True,
+    help="For people, programs, code scanning, test reports, workflow annotations or a comment.",
+)
+@click.option(
+    "--write",
+    "written",
+    metavar="FORM=FILE",
+    multiple=True,
+    help="Write a further form into a file; may be given several times.",
+)
+@click.option("--comment", "thread", metavar="OWNER/REPO#NUMBER", help="Write or update the comment of a pull request.")
+@click.option("--name", help="What the reports call it, and by what the comment is found again [default: the path].")
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
+    path: Path,
+    root: Path | None,
+    platform_file: Path | None,
+    output: str,
+    written: tuple[str, ...],
+    thread: str | None,
+    name: str | None,
+    *,
+    with_checkov: bool,
+) -> None:
+    """Hold a plan or the source of a root against the rules.
 
-    Exit code 3 when a rule refuses it, 2 when it cannot be read.
+    A plan is what `terraform show -json` prints, or a saved plan with its --root. Values that the plan marks as
+    sensitive are in no report. Exit code 3 when a rule refuses it, 2 when it cannot be read.
 
     \b
     Examples:
-      terraform show -json my.tfplan > plan.json && provision-env check plan.json
       provision-env check terraform/envs/churn-dev
+      terraform show -json my.tfplan > plan.json && provision-env check plan.json
+      provision-env check my.tfplan --root . -o github --write sarif=report.sarif
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+    files = [_form_and_file(each) for each in written]
     platform = load_platform(platform_file) if platform_file else None
-    verdict = check_path(path, PolicyContext(platform), platform.waivers if platform else ())
-    emit(document(verdict), output, lambda: text(verdict).splitlines())
-    if not verdict.passed:
-        reason = counted(len(verdict.blocking), "finding", "block")
+    found = check_subject(settings.read(), Subject(path, root), platform, with_checkov=with_checkov)
+    shown = name or str(path)
+    for form, file in files:
+        _write(file, FORMS[form](found, shown))
+    click.echo(FORMS[output](found, shown).rstrip("\n"))
+    if thread:
+        _publish(thread, shown, found)
+    if not found.verdict.passed:
+        reason = counted(len(found.verdict.blocking), "finding", "block")
         raise RefusedByPolicy(reason, fix="mend the plan, or ask for a waiver", where=str(path))
+
+
+def _form_and_file(written: str) -> tuple[str, Path]:
+    form, sign, file = written.partition("=")
+    if not sign or not file or form not in FORMS:
+        raise InvalidInput(
+            f"--write {written} names no form and file", fix=f"write FORM=FILE; forms: {', '.join(FORMS)}"
+        )
+    return form, Path(file)
+
+
+def _write(file: Path, content: str) -> None:
+    try:
+        file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(file)) from error
+
+
+def _publish(thread: str, name: str, found: Checked) -> None:
+    from provisioner.wiring.comments import publish_comment  # noqa: PLC0415 - a check by itself needs no GitHub client
+
+    url = publish_comment(settings.read(), thread, comment(found.verdict, found.changes, name))
+    click.echo(f"comment: {url}", err=True)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _version() -> str:
+    return importlib.metadata.version("provision-env")
