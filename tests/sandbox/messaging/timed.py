@@ -52,6 +52,9 @@ class TimedCloud(Cloud):
         email: str = self.ok("POST", url, {"accountId": name, "serviceAccount": {}})["email"]
         return email
 
+    def agent(self) -> str:
+        return AGENT
+
     def allow(self, url: str, role: str, member: str) -> None:
         policy = {"bindings": [{"role": role, "members": [member]}]}
         self.ok("POST", f"{url}:setIamPolicy", {"policy": policy})
