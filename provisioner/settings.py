@@ -42,6 +42,7 @@ class Settings:
     ci: bool
     user: str
     shell: str
+    github_api: str
     provider: str | None
     provider_mirror: Path | None
 
@@ -65,6 +66,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         ci=env.get("CI", "").lower() in {"1", "true"},
         user=env.get("USER") or env.get("LOGNAME") or _user_name(),
         shell=env.get("SHELL") or "/bin/sh",
+        github_api=env.get("GITHUB_API_URL") or "https://api.github.com",
         provider=env.get(_PROVIDER) or None,
         provider_mirror=Path(mirror).expanduser().absolute() if mirror else None,
     )
