@@ -66,12 +66,6 @@ def test_settings_that_are_refused(cloud: GoogleCloud, settings: dict[str, Any])
     assert cloud.call("PATCH", f"{ROOT}/acme-data", settings).status == 400
 
 
-def test_acls_are_refused_by_name(cloud: GoogleCloud) -> None:
-    assert cloud.bucket("acme-data", acl=[{"entity": "allUsers", "role": "READER"}]).status == 501
-    answer = cloud.call("POST", f"{ROOT}?project={PROJECT}&predefinedAcl=publicRead", {"name": "acme-data"})
-    assert answer.status == 400
-
-
 def test_a_patch_merges_and_null_removes(cloud: GoogleCloud) -> None:
     cloud.bucket("acme-data", labels={"env": "dev", "team": "x"}, versioning={"enabled": True})
     changed = cloud.call("PATCH", f"{ROOT}/acme-data", {"labels": {"team": None, "owner": "y"}}).body

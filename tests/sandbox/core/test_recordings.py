@@ -19,7 +19,8 @@ def play(cloud: GoogleCloud, name: str) -> None:
 
 
 def test_backend_gcs(cloud: GoogleCloud) -> None:
-    cloud.bucket("acme-tfstate", versioning={"enabled": True})
+    uniform = {"uniformBucketLevelAccess": {"enabled": True}}
+    cloud.bucket("acme-tfstate", versioning={"enabled": True}, iamConfiguration=uniform)
     play(cloud, "backend.gcs")
 
 

@@ -10,10 +10,18 @@ from typing import Any
 from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.identity.policies import delete_policy
 from provisioner.sandbox.google.method import Call, Resource, method
-from provisioner.sandbox.google.storage import objects
-from provisioner.sandbox.google.storage.buckets import SERVICE, bucket, bucket_policies, bucket_resource, denial
+from provisioner.sandbox.google.storage import acl, objects
+from provisioner.sandbox.google.storage.buckets import SERVICE, bucket
 from provisioner.sandbox.google.storage.preconditions import check, not_modified
 from provisioner.sandbox.google.storage.refusals import conflict, invalid
+from provisioner.sandbox.google.storage.resources import (
+    bucket_policies,
+    bucket_resource,
+    denial,
+    folder_policies,
+    folder_policy_name,
+    visit,
+)
 from provisioner.sandbox.google.wire import page, timestamp
 from provisioner.sandbox.http import Response
 
@@ -22,9 +30,9 @@ Json = dict[str, Any]
 
 def folder_resource(call: Call) -> Resource:
     """Return the managed folder of a call; one that does not exist has the policies of those around it."""
-    holder = bucket(call.tx, call.params["bucket"])
+    holder = visit(call)
     name = _folder_name(call.params["managedFolder"])
-    own = objects.folder_policies(call.tx, holder["name"], name)
+    own = folder_policies(call.tx, holder["name"], name)
     return Resource(
         name=f"projects/_/buckets/{holder['name']}/managedFolders/{name}",
         kind=f"{SERVICE}/ManagedFolder",
@@ -38,7 +46,7 @@ def folder_resource(call: Call) -> Resource:
 def insert(call: Call) -> Json:
     """Create a managed folder; the bucket needs uniform bucket-level access."""
     holder = bucket(call.tx, call.params["bucket"])
-    if not holder["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:
+    if not acl.uniform(holder):
         raise invalid("Managed folders can only be created in buckets with uniform bucket-level access enabled.")
     name = _folder_name(objects.check_name(call.body.get("name")))
     key = f"{holder['name']}/{name}"
@@ -71,7 +79,7 @@ def list_folders(call: Call) -> Json:
     """Return the managed folders of a bucket, by name."""
     inside = f"{bucket(call.tx, call.params['bucket'])['name']}/"
     found = call.tx.scan(objects.MANAGED_FOLDERS, inside + call.params.get("prefix", ""))
-    items, token = page(call, found)
+    items, token = page(call, found, size="pageSize", default=1000)
     answer: Json = {"kind": "storage#managedFolders"}
     return answer | ({"items": items} if items else {}) | ({"nextPageToken": token} if token else {})
 
@@ -86,7 +94,7 @@ def delete(call: Call) -> Response:
     if below and not call.params.get("allowNonEmpty"):
         raise conflict("The managed folder you tried to delete is not empty.")
     call.tx.delete(objects.MANAGED_FOLDERS, key)
-    delete_policy(call.tx, objects.folder_policy_name(found["bucket"], found["name"]))
+    delete_policy(call.tx, folder_policy_name(found["bucket"], found["name"]))
     return Response(204)
 
 

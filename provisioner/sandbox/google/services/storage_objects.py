@@ -4,39 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.sandbox.google.errors import unimplemented
 from provisioner.sandbox.google.method import Call, Resource, method
-from provisioner.sandbox.google.storage import objects, preconditions
-from provisioner.sandbox.google.storage.buckets import bucket, bucket_resource, merge
+from provisioner.sandbox.google.storage import acl, objects, preconditions, retention
+from provisioner.sandbox.google.storage.buckets import bucket, merge
 from provisioner.sandbox.google.storage.content import download
+from provisioner.sandbox.google.storage.encryption import check_readable
 from provisioner.sandbox.google.storage.listing import entries
-from provisioner.sandbox.google.storage.objects import object_resource
-from provisioner.sandbox.google.storage.refusals import invalid
+from provisioner.sandbox.google.storage.projections import shown_object
+from provisioner.sandbox.google.storage.resources import bucket_resource, folder_policies, object_resource
 from provisioner.sandbox.google.wire import page
 from provisioner.sandbox.http import Response
+from provisioner.sandbox.store import Document
 
 Json = dict[str, Any]
-_MOST_SOURCES = 32
 
 
 @method("storage.objects.get", permission="storage.objects.get", on=object_resource)
 def get(call: Call) -> Json | Response:
     """Return the metadata of a version, or its bytes with ``alt=media``."""
     params = call.params
+    holder = bucket(call.tx, params["bucket"])
     if params.get("softDeleted"):
-        return objects.shown(
-            objects.soft_deleted(call.tx, params["bucket"], params["object"], params.get("generation", ""), call.now)
+        return shown_object(
+            call,
+            objects.soft_deleted(call.tx, holder["name"], params["object"], params.get("generation", ""), call.now),
+            holder,
         )
-    found = objects.version(call.tx, params["bucket"], params["object"], params.get("generation"))
+    found = objects.version(call.tx, holder["name"], params["object"], params.get("generation"))
     unchanged = preconditions.not_modified(params, found)
     if unchanged or params.get("alt") != "media":
-        return unchanged or objects.shown(found)
+        return unchanged or _without_sums(call, shown_object(call, found, holder))
+    check_readable(call, found)
     return download(call.request, found, objects.content(call.tx, found))
+
+
+def _without_sums(call: Call, shown: Json) -> Json:
+    """Hide the checksums of an object under a customer's key from who does not send the key."""
+    if "customerEncryption" not in shown or call.request.headers.get("x-goog-encryption-key"):
+        return shown
+    return {key: value for key, value in shown.items() if key not in {"crc32c", "md5Hash"}}
 
 
 def _listed(call: Call) -> Resource:
     """Return what listing is asked of: the bucket, or the managed folder that holds the whole prefix."""
     resource = bucket_resource(call)
-    folders = objects.folder_policies(call.tx, call.params["bucket"], call.params.get("prefix", ""))
+    folders = folder_policies(call.tx, call.params["bucket"], call.params.get("prefix", ""))
     return Resource(resource.name, resource.kind, resource.service, folders + resource.policies, denial=resource.denial)
 
 
@@ -44,9 +57,11 @@ def _listed(call: Call) -> Resource:
 def list_objects(call: Call) -> Json:
     """Return objects and, with a delimiter, the prefixes that stand for those below."""
     holder = bucket(call.tx, call.params["bucket"])
-    found, token = page(call, entries(call, holder["name"]), size="maxResults", default=1000)
+    if call.params.get("filter"):
+        raise unimplemented("The sandbox does not filter objects by contexts (storage.objects.list, filter).")
+    found, token = page(call, entries(call, holder), size="maxResults", default=1000)
     answer: Json = {"kind": "storage#objects"}
-    items = [objects.shown(entry) for entry in found if not isinstance(entry, str)]
+    items = [shown_object(call, entry, holder) for entry in found if not isinstance(entry, str)]
     prefixes = [entry for entry in found if isinstance(entry, str)]
     return (
         answer
@@ -64,9 +79,9 @@ def delete(call: Call) -> Response:
     found = _target(call, generation)
     preconditions.check(call.params, found)
     if generation:
-        objects.remove(call.tx, holder, found, call.now)
+        objects.remove(call, holder, found)
     else:
-        objects.retire(call.tx, holder, found, call.now)
+        objects.retire(call, holder, found)
     return Response(204)
 
 
@@ -74,82 +89,42 @@ def delete(call: Call) -> Response:
 def patch(call: Call) -> Json:
     """Change some metadata; null clears one."""
     found = _target(call, call.params.get("generation"))
-    preconditions.check(call.params, found)
-    return objects.shown(objects.update(call.tx, found, merge(objects.settings_of(found), call.body), call.now))
+    return _update(call, found, merge(objects.settings_of(found), call.body))
 
 
 @method("storage.objects.update", permission="storage.objects.update", on=object_resource)
 def update(call: Call) -> Json:
     """Replace all metadata."""
-    found = _target(call, call.params.get("generation"))
+    return _update(call, _target(call, call.params.get("generation")), call.body)
+
+
+def _update(call: Call, found: Document, settings: Json) -> Json:
     preconditions.check(call.params, found)
-    return objects.shown(objects.update(call.tx, found, call.body, call.now))
-
-
-@method("storage.objects.restore", permission=("storage.objects.restore", "storage.objects.create"), on=object_resource)
-def restore(call: Call) -> Json:
-    """Bring a soft-deleted version back as a new live one."""
     holder = bucket(call.tx, call.params["bucket"])
-    name = call.params["object"]
-    found = objects.soft_deleted(call.tx, holder["name"], name, call.params["generation"], call.now)
-    preconditions.check(call.params, objects.live(call.tx, holder["name"], name))
-    made = objects.create(call.tx, holder, name, objects.settings_of(found), objects.content(call.tx, found), call.now)
-    call.tx.delete(objects.SOFT_DELETED, objects.version_key(holder["name"], name, found["generation"]))
-    call.tx.delete_blob(found["blob"])
-    return objects.shown(made)
+    resource = object_resource(call)
+    before, after = found.get("retention") or {}, settings.get("retention") or {}
+    if before != after:
+        call.require("storage.objects.setRetention", resource)
+    if retention.loosens(before, after):
+        override = bool(call.params.get("overrideUnlockedRetention"))
+        if override:
+            call.require("storage.objects.overrideUnlockedRetention", resource)
+        retention.check_loosening(before, override=override)
+    if call.body.get("acl") or call.params.get("predefinedAcl"):
+        call.require("storage.objects.setIamPolicy", resource)
+        _write_list(call, holder, found)
+    return shown_object(call, objects.update(call, holder, found, settings), holder, default="full")
 
 
-@method("storage.objects.rewrite", "storage.objects.copy")
-def copy(call: Call) -> Json:
-    """Copy an object; a rewrite is done in one go whatever the size."""
-    params = call.params
-    source_name, target_name = params["sourceObject"], objects.check_name(params["destinationObject"])
-    call.require("storage.objects.get", object_resource(call, source_name, params["sourceBucket"]))
-    source = objects.version(call.tx, params["sourceBucket"], source_name, params.get("sourceGeneration"))
-    preconditions.check(params, source, prefix="Source")
-    settings = call.body or objects.settings_of(source)
-    data = objects.content(call.tx, source)
-    made = objects.shown(write(call, params["destinationBucket"], target_name, settings, data))
-    if call.method == "storage.objects.copy":
-        return made
-    size = made["size"]
-    progress = {"totalBytesRewritten": size, "objectSize": size, "done": True}
-    return {"kind": "storage#rewriteResponse", **progress, "resource": made}
-
-
-@method("storage.objects.compose")
-def compose(call: Call) -> Json:
-    """Join up to 32 objects of one bucket into another."""
-    params = call.params
-    sources = call.body.get("sourceObjects") or []
-    if not 0 < len(sources) <= _MOST_SOURCES:
-        raise invalid(f"The number of source components provided ({len(sources)}) must be 1 to {_MOST_SOURCES}.")
-    data = b"".join(_component(call, source) for source in sources)
-    settings = call.body.get("destination") or {}
-    name = objects.check_name(params["destinationObject"])
-    made = write(call, params["destinationBucket"], name, settings, data)
-    return objects.shown(made)
-
-
-def write(call: Call, bucket_name: str, name: str, settings: Json, data: bytes) -> Json:
-    """Check permissions and preconditions of a write, then do it; return the new version."""
-    resource = object_resource(call, name, bucket_name)
-    call.require("storage.objects.create", resource)
-    holder = bucket(call.tx, bucket_name)
-    old = objects.live(call.tx, bucket_name, name)
-    preconditions.check(call.params, old)
-    if old is not None:
-        call.require("storage.objects.delete", resource)
-    return objects.create(call.tx, holder, name, settings, data, call.now)
-
-
-def _component(call: Call, source: Json) -> bytes:
-    name = source.get("name", "")
-    bucket_name = call.params["destinationBucket"]
-    call.require("storage.objects.get", object_resource(call, name, bucket_name))
-    found = objects.version(call.tx, bucket_name, name, source.get("generation"))
-    preconditions.check(source.get("objectPreconditions") or {}, found)
-    return objects.content(call.tx, found)
+def _write_list(call: Call, holder: Document, found: Document) -> None:
+    acl.refuse_uniform(holder, "update access control for an object")
+    author = str((found.get("owner") or {}).get("entity", "")).removeprefix("user-")
+    if call.params.get("predefinedAcl"):
+        grants = acl.predefined("object", call.params["predefinedAcl"], holder, author)
+    else:
+        grants = acl.checked(call.tx, holder, call.body["acl"], "object")
+    policy = acl.object_policy(holder["name"], found["name"], found["generation"])
+    acl.write(call.tx, policy, acl.OBJECT_ROLES, grants, call.now)
 
 
 def _target(call: Call, generation: str | None) -> Json:

@@ -1,4 +1,4 @@
-"""Cloud Storage JSON API: IAM policies of buckets and managed folders."""
+"""Cloud Storage JSON API: IAM policies of buckets, managed folders and objects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.identity.policies import EMPTY_ETAG, read_policy, write_policy
 from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.services.storage_folders import folder_resource, managed_folder
-from provisioner.sandbox.google.storage.buckets import bucket, bucket_resource
+from provisioner.sandbox.google.storage import acl, objects
+from provisioner.sandbox.google.storage.buckets import bucket
+from provisioner.sandbox.google.storage.refusals import invalid
+from provisioner.sandbox.google.storage.resources import bucket_resource, object_resource
 
 Json = dict[str, Any]
 _FIRST_ETAG = "CAE="
@@ -53,6 +56,41 @@ def set_folder_policy(call: Call) -> Json:
 def test_folder_permissions(call: Call) -> Json:
     """Return those of the permissions asked for that the caller holds."""
     return _test(call, folder_resource(call))
+
+
+def _object(call: Call) -> Resource:
+    return object_resource(call)
+
+
+def _own_policy(call: Call) -> Resource:
+    """Return the object with its own policy first. Raises ApiError where IAM of the bucket alone decides."""
+    acl.refuse_uniform(bucket(call.tx, call.params["bucket"]), "use the object's own policy")
+    found = objects.version(call.tx, call.params["bucket"], call.params["object"], call.params.get("generation"))
+    resource = object_resource(call)
+    own = acl.object_policy(found["bucket"], found["name"], found["generation"])
+    return Resource(resource.name, resource.kind, resource.service, (own, *resource.policies), denial=resource.denial)
+
+
+@method("storage.objects.getIamPolicy", permission="storage.objects.getIamPolicy", on=_object)
+def get_object_policy(call: Call) -> Json:
+    """Return the policy of a version, which is its access control list."""
+    return _read(call, _own_policy(call))
+
+
+@method("storage.objects.setIamPolicy", permission="storage.objects.setIamPolicy", on=_object)
+def set_object_policy(call: Call) -> Json:
+    """Replace the policy of a version: its access control list, so only legacy roles of objects."""
+    _check_public(call)
+    for binding in call.body.get("bindings") or []:
+        if binding.get("role") not in acl.OBJECT_ROLES.values() or binding.get("condition"):
+            raise invalid(f"Role {binding.get('role')} is not supported for this resource.")
+    return _write(call, _own_policy(call))
+
+
+@method("storage.objects.testIamPermissions", on=_object)
+def test_object_permissions(call: Call) -> Json:
+    """Return those of the permissions asked for that the caller holds."""
+    return _test(call, object_resource(call))
 
 
 def _read(call: Call, resource: Resource) -> Json:

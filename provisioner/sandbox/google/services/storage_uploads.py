@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.method import Call, method, route
-from provisioner.sandbox.google.services.storage_objects import write
-from provisioner.sandbox.google.storage import objects, preconditions
+from provisioner.sandbox.google.storage import checksums, objects, writing
 from provisioner.sandbox.google.storage.buckets import bucket
-from provisioner.sandbox.google.storage.objects import object_resource
+from provisioner.sandbox.google.storage.projections import shown_object
 from provisioner.sandbox.google.storage.refusals import invalid
+from provisioner.sandbox.google.wire import parse_timestamp, timestamp
 from provisioner.sandbox.http import Response, json_response
 
 Json = dict[str, Any]
 _SESSIONS = "google/storage.uploads"  # by upload id
 _CONTENT_RANGE = re.compile(r"bytes (?:(?P<first>\d+)-(?P<last>\d+)|\*)/(?P<total>\d+|\*)")
 _GRAIN = 256 * 1024
+_SESSION_LIFE = timedelta(days=7)
 _SESSION_PATH = r"/(?:resumable/)?upload/storage/v1/b/(?P<bucket>[^/]+)/o"
 
 
@@ -35,7 +37,9 @@ def insert(call: Call) -> Json | Response:
         if not call.upload:
             raise invalid("Upload requests must include an uploadType URL parameter.", reason="required")
         return _begin(call, name, settings)
-    return objects.shown(write(call, call.params["bucket"], name, settings, call.media))
+    made = writing.write(call, call.params["bucket"], name, settings, call.media)
+    default = "full" if call.body.get("acl") else "noAcl"
+    return shown_object(call, made, bucket(call.tx, made["bucket"]), default=default)
 
 
 @route(
@@ -51,6 +55,10 @@ def carry_on(call: Call) -> Json | Response | None:
     session = call.tx.get(_SESSIONS, upload_id)
     if session is None or session["bucket"] != unquote(call.params["bucket"]):
         raise ApiError("NOT_FOUND", "No such upload session.")
+    if parse_timestamp(session["began"]) + _SESSION_LIFE < call.now:
+        raise ApiError("NOT_FOUND", "The upload session has expired.", code=410, reason="gone")
+    if "finished" in session:
+        return _finished(call, session)
     if call.request.method == "DELETE":
         _forget(call, upload_id, session)
         return Response(499)
@@ -59,24 +67,31 @@ def carry_on(call: Call) -> Json | Response | None:
         call.tx.put(_SESSIONS, upload_id, session)
         return Response(308, _progress(session))
     data = b"".join(call.tx.get_blob(f"upload/{upload_id}/{index}") or b"" for index in range(session["chunks"]))
-    preconditions.check(session["conditions"], objects.live(call.tx, session["bucket"], session["name"]))
-    holder = bucket(call.tx, session["bucket"])
-    made = objects.create(call.tx, holder, session["name"], session["settings"], data, call.now)
+    planned = session["plan"]
+    settings = planned["settings"] | checksums.sent_sums(call.request.headers)
+    made = writing.carry_out(call, planned | {"settings": settings}, data)
     _forget(call, upload_id, session)
-    return objects.shown(made)
+    done = {"bucket": session["bucket"], "began": session["began"], "finished": [made["name"], made["generation"]]}
+    call.tx.put(_SESSIONS, upload_id, done)
+    return objects.shown(made, bucket(call.tx, made["bucket"]))
+
+
+def _finished(call: Call, session: Json) -> Json:
+    """Tell a client that lost the last answer what became of its upload."""
+    if call.request.method == "DELETE":
+        raise ApiError("NOT_FOUND", "No such upload session.")
+    name, generation = session["finished"]
+    return objects.shown(
+        objects.version(call.tx, session["bucket"], name, generation), bucket(call.tx, session["bucket"])
+    )
 
 
 def _begin(call: Call, name: str, settings: Json) -> Response:
-    resource = object_resource(call, name)
-    call.require("storage.objects.create", resource)
-    old = objects.live(call.tx, call.params["bucket"], name)
-    preconditions.check(call.params, old)
-    if old is not None:
-        call.require("storage.objects.delete", resource)
+    planned = writing.plan(call, call.params["bucket"], name, settings)
     upload_id = secrets.token_urlsafe(48)
-    conditions = {key: value for key, value in call.params.items() if key.startswith("if")}
-    session = {"bucket": call.params["bucket"], "name": name, "settings": settings, "conditions": conditions}
-    call.tx.put(_SESSIONS, upload_id, session | {"size": 0, "chunks": 0})
+    declared = call.request.headers.get("x-upload-content-length", "")
+    session = {"bucket": call.params["bucket"], "plan": planned, "size": 0, "chunks": 0, "declared": declared}
+    call.tx.put(_SESSIONS, upload_id, session | {"began": timestamp(call.now)})
     query = f"?uploadType=resumable&upload_id={upload_id}"
     location = f"https://{call.request.host}/upload/storage/v1/b/{call.params['bucket']}/o{query}"
     return json_response({}, headers=(("Location", location), ("X-GUploader-UploadID", upload_id)))
@@ -100,6 +115,8 @@ def _take(call: Call, upload_id: str, session: Json) -> tuple[Json, bool]:
     if fresh:
         call.tx.put_blob(f"upload/{upload_id}/{session['chunks']}", fresh)
         session |= {"size": size + len(fresh), "chunks": session["chunks"] + 1}
+    if final and session["declared"] and session["declared"] != total:
+        raise invalid(f"Received {total} bytes instead of the {session['declared']} announced.")
     if final and session["size"] != int(total):
         raise invalid(f"Received {session['size']} bytes instead of {total}.")
     return session, final
@@ -117,9 +134,9 @@ def _forget(call: Call, upload_id: str, session: Json) -> None:
 
 def _settings(call: Call) -> Json:
     settings = dict(call.body)
-    if call.params.get("predefinedAcl"):
-        raise invalid("predefinedAcl cannot be used: the sandbox's buckets are governed by IAM alone.")
     settings["contentType"] = settings.get("contentType") or call.media_type or "application/octet-stream"
+    if call.media is not None:
+        settings |= checksums.sent_sums(call.request.headers)
     if call.params.get("contentEncoding"):
         settings["contentEncoding"] = call.params["contentEncoding"]
     return settings

@@ -12,7 +12,7 @@ from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.method import Call, route
 from provisioner.sandbox.google.storage import objects, preconditions
 from provisioner.sandbox.google.storage.content import download
-from provisioner.sandbox.google.storage.objects import object_resource
+from provisioner.sandbox.google.storage.resources import object_resource
 from provisioner.sandbox.http import Response
 
 _CODES = {

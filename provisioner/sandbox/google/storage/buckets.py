@@ -10,39 +10,30 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from provisioner.sandbox.google.errors import ApiError, unimplemented
-from provisioner.sandbox.google.hierarchy import find_project, project_policies
-from provisioner.sandbox.google.method import Call, Resource
+from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.storage.checksums import bucket_etag
-from provisioner.sandbox.google.storage.lifecycle import check_lifecycle
 from provisioner.sandbox.google.storage.locations import location_type
 from provisioner.sandbox.google.storage.refusals import invalid, no_bucket
+from provisioner.sandbox.google.storage.settings import check_place, check_settings
 from provisioner.sandbox.google.wire import timestamp
 from provisioner.sandbox.store import Document, Transaction
 
 Json = dict[str, Any]
 BUCKETS = "google/storage.buckets"  # by name: the resource as the API shows it
 SERVICE = "storage.googleapis.com"
-DENIAL = "{who} does not have {{permission}} access to the Google Cloud Storage {what}. "
-DENIAL += "Permission '{{permission}}' denied on resource (or it may not exist)."
+DEFAULT_OBJECT_ACL = "default object acl"  # a bucket's own field: [[entity, role], …], never shown as it is
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
-_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _LONGEST_PART = 63
-_MOST_LABELS = 64
-_CLASSES = frozenset(
-    ("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE", "MULTI_REGIONAL", "REGIONAL", "DURABLE_REDUCED_AVAILABILITY")
-)
 _SERVER_MADE = frozenset(
     (
         *("kind", "id", "selfLink", "projectNumber", "generation", "metageneration", "etag", "timeCreated", "updated"),
         *("locationType", "name", "owner", "softDeleteTime", "hardDeleteTime", "satisfiesPZI", "satisfiesPZS"),
+        *("acl", "defaultObjectAcl", DEFAULT_OBJECT_ACL),
     )
 )
-_UNBUILT = ("acl", "defaultObjectAcl", "hierarchicalNamespace", "ipFilter")
+_FIXED = ("hierarchicalNamespace", "customPlacementConfig")
 _DEFAULT_SOFT_DELETE = "604800"
-_SOFT_DELETE_RANGE = (604800, 7776000)
 _UNIFORM_LOCK = timedelta(days=90)
 
 
@@ -54,33 +45,14 @@ def bucket(tx: Transaction, name: str) -> Document:
     return found
 
 
+def hierarchical(found: Mapping[str, Any]) -> bool:
+    """Tell whether a bucket has real folders (hierarchical namespace)."""
+    return bool((found.get("hierarchicalNamespace") or {}).get("enabled"))
+
+
 def policy_name(name: str) -> str:
     """Return the full name under which a bucket's IAM policy is kept."""
     return f"//{SERVICE}/projects/_/buckets/{name}"
-
-
-def bucket_resource(call: Call) -> Resource:
-    """Return the bucket of a call as a thing that permissions are asked for. Raises ApiError NOT_FOUND."""
-    name = call.params["bucket"]
-    return Resource(
-        name=f"projects/_/buckets/{name}",
-        kind=f"{SERVICE}/Bucket",
-        service=SERVICE,
-        policies=bucket_policies(call.tx, bucket(call.tx, name)),
-        denial=denial(call, "bucket"),
-    )
-
-
-def bucket_policies(tx: Transaction, found: Document) -> tuple[str, ...]:
-    """Return the full names of the bucket and everything above it, nearest first."""
-    owner = find_project(tx, found["projectNumber"])
-    return (policy_name(found["name"]), *(project_policies(tx, owner) if owner else ()))
-
-
-def denial(call: Call, what: str) -> str:
-    """Return the text of a refusal, with ``{permission}`` open."""
-    who = "Anonymous caller" if call.caller.anonymous else call.caller.email or "Caller"
-    return DENIAL.format(who=who.replace("{", "").replace("}", ""), what=what)
 
 
 def check_name(name: object) -> str:
@@ -111,7 +83,7 @@ def new_bucket(body: Json, owner: Document, now: datetime) -> Document:
         "metageneration": "1",
         "etag": bucket_etag(1),
         "location": location,
-        "locationType": location_type(location),
+        "locationType": location_type(location, body.get("customPlacementConfig") or {}),
         "storageClass": body.get("storageClass") or "STANDARD",
         "timeCreated": moment,
         "updated": moment,
@@ -119,6 +91,7 @@ def new_bucket(body: Json, owner: Document, now: datetime) -> Document:
     }
     if made["locationType"] != "region":
         made.setdefault("rpo", "DEFAULT")
+    check_place(made)
     return _with_derived(made, {}, now)
 
 
@@ -127,13 +100,16 @@ def changed_bucket(old: Document, new: Json, now: datetime) -> Document:
     check_settings(new)
     if str(new.get("location", old["location"])).upper() != old["location"]:
         raise invalid("The location of a bucket cannot be changed.")
+    if any(name in new and (new[name] or {}) != (old.get(name) or {}) for name in _FIXED):
+        raise invalid("The hierarchical namespace and the placement of a bucket cannot be changed.")
     settings = {key: value for key, value in new.items() if key not in _SERVER_MADE and value is not None}
     kept = {key: value for key, value in old.items() if key in _SERVER_MADE}
     metageneration = int(old["metageneration"]) + 1
-    made = kept | settings | {"location": old["location"]}
+    made = kept | settings | {name: old[name] for name in ("location", *_FIXED) if name in old}
     made.setdefault("storageClass", "STANDARD")
     made.setdefault("softDeletePolicy", {"retentionDurationSeconds": _DEFAULT_SOFT_DELETE})
     made |= {"metageneration": str(metageneration), "etag": bucket_etag(metageneration), "updated": timestamp(now)}
+    check_place(made)
     return _with_derived(made, old, now)
 
 
@@ -150,33 +126,6 @@ def merge(old: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
     return result
 
 
-def check_settings(body: Mapping[str, Any]) -> None:
-    """Raise ApiError for settings that Cloud Storage refuses or that the sandbox does not have."""
-    for name in _UNBUILT:
-        if body.get(name):
-            raise unimplemented(f"The sandbox's buckets have no {name}; use uniform bucket-level access and IAM.")
-    if body.get("storageClass") and body["storageClass"] not in _CLASSES:
-        raise invalid(f"Invalid argument: storage class {body['storageClass']}")
-    _check_labels(body.get("labels") or {})
-    _check_soft_delete(body.get("softDeletePolicy") or {})
-    check_lifecycle(body.get("lifecycle") or {}, _CLASSES)
-
-
-def _check_labels(labels: Mapping[str, Any]) -> None:
-    if len(labels) > _MOST_LABELS:
-        raise invalid(f"A bucket can have at most {_MOST_LABELS} labels.")
-    for key, value in labels.items():
-        if not _LABEL_KEY.fullmatch(key) or (value is not None and not _LABEL_VALUE.fullmatch(value)):
-            raise invalid(f"Invalid argument: label {key}={value}")
-
-
-def _check_soft_delete(policy: Mapping[str, Any]) -> None:
-    seconds = int(policy.get("retentionDurationSeconds") or 0)
-    low, high = _SOFT_DELETE_RANGE
-    if seconds and not low <= seconds <= high:
-        raise invalid(f"The soft delete retention duration must be 0 or between {low} and {high} seconds.")
-
-
 def _with_derived(made: Document, old: Mapping[str, Any], now: datetime) -> Document:
     """Fill in what the server derives: effective times, the old name of uniform access."""
     soft = made["softDeletePolicy"]
@@ -189,6 +138,7 @@ def _with_derived(made: Document, old: Mapping[str, Any], now: datetime) -> Docu
     }
     made["iamConfiguration"] = _access(made.get("iamConfiguration") or {}, old.get("iamConfiguration") or {}, now)
     _date_retention(made, old, now)
+    _date_autoclass(made, old, now)
     return {key: made[key] for key in sorted(made)}
 
 
@@ -202,9 +152,27 @@ def _access(wanted: Mapping[str, Any], old: Mapping[str, Any], now: datetime) ->
         raise ApiError("INVALID_ARGUMENT", "Cannot disable uniform bucket-level access: it is locked.", code=412)
     return {
         "bucketPolicyOnly": dict(access),
-        "publicAccessPrevention": wanted.get("publicAccessPrevention") or "inherited",
+        "publicAccessPrevention": _prevention(wanted),
         "uniformBucketLevelAccess": access,
     }
+
+
+def _prevention(wanted: Mapping[str, Any]) -> str:
+    return "enforced" if wanted.get("publicAccessPrevention") == "enforced" else "inherited"
+
+
+def _date_autoclass(made: Document, old: Mapping[str, Any], now: datetime) -> None:
+    wanted, before = made.get("autoclass"), old.get("autoclass") or {}
+    if not wanted:
+        return
+    enabled, moment = bool(wanted.get("enabled")), timestamp(now)
+    same = before.get("enabled") == enabled
+    made["autoclass"] = {"enabled": enabled, "toggleTime": before["toggleTime"] if same else moment}
+    if enabled:
+        terminal = wanted.get("terminalStorageClass") or "NEARLINE"
+        kept = same and before.get("terminalStorageClass") == terminal
+        since = before["terminalStorageClassUpdateTime"] if kept else moment
+        made["autoclass"] |= {"terminalStorageClass": terminal, "terminalStorageClassUpdateTime": since}
 
 
 def _date_retention(made: Document, old: Mapping[str, Any], now: datetime) -> None:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import struct
 from array import array
+from collections.abc import Mapping
 from functools import cache
 
 _POLYNOMIAL = 0x82F63B78
@@ -33,6 +34,16 @@ def crc32c(data: bytes) -> str:
 def md5(data: bytes) -> str:
     """Return the base64 form that objects carry in ``md5Hash``."""
     return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+
+
+def sent_sums(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the checksums that a request promises, under the names objects have for them.
+
+    https://cloud.google.com/storage/docs/xml-api/reference-headers#xgooghash, ``Content-MD5`` of RFC 1864.
+    """
+    promised = dict(part.strip().split("=", 1) for part in headers.get("x-goog-hash", "").split(",") if "=" in part)
+    names = {"crc32c": promised.get("crc32c"), "md5Hash": promised.get("md5") or headers.get("content-md5")}
+    return {name: value for name, value in names.items() if value}
 
 
 def bucket_etag(metageneration: int) -> str:

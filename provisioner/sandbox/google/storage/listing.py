@@ -11,19 +11,21 @@ from functools import cache
 from typing import Any
 
 from provisioner.sandbox.google.method import Call
+from provisioner.sandbox.google.storage.folders import FOLDERS
 from provisioner.sandbox.google.storage.objects import LIVE, MANAGED_FOLDERS, NONCURRENT, SOFT_DELETED
+from provisioner.sandbox.google.storage.refusals import invalid
 from provisioner.sandbox.google.wire import parse_timestamp
 from provisioner.sandbox.store import Document
 
 Entry = Document | str
 
 
-def entries(call: Call, bucket_name: str) -> Iterator[tuple[str, Entry]]:
+def entries(call: Call, holder: Document) -> Iterator[tuple[str, Entry]]:
     """Yield (sort key, version or prefix) in order of names; each prefix once."""
     params = call.params
     prefix, delimiter = params.get("prefix", ""), params.get("delimiter", "")
     last = ""
-    for key, name, found in _named(call, bucket_name, prefix):
+    for key, name, found in _named(call, holder, prefix):
         group = _group(name, prefix, delimiter)
         # An object that is called like its prefix ("a/") is shown beside it only when asked for.
         if group and (name != group or not params.get("includeTrailingDelimiter")):
@@ -37,14 +39,14 @@ def entries(call: Call, bucket_name: str) -> Iterator[tuple[str, Entry]]:
             yield key, found
 
 
-def _named(call: Call, bucket_name: str, prefix: str) -> Iterator[tuple[str, str, Document | None]]:
+def _named(call: Call, holder: Document, prefix: str) -> Iterator[tuple[str, str, Document | None]]:
     """Yield (sort key, name, version) for all that the offsets and the glob let through."""
     params = call.params
     start, end = params.get("startOffset", ""), params.get("endOffset", "")
-    glob = _glob(params["matchGlob"]) if params.get("matchGlob") else None
-    for key, found in _versions(call, f"{bucket_name}/", prefix):
+    pattern = glob(params["matchGlob"]) if params.get("matchGlob") else None
+    for key, found in _versions(call, f"{holder['name']}/", prefix):
         name = key.partition("\n")[0]
-        if (start and name < start) or (end and name >= end) or (glob and not glob.fullmatch(name)):
+        if (start and name < start) or (end and name >= end) or (pattern and not pattern.fullmatch(name)):
             continue
         yield key, name, found
 
@@ -63,8 +65,8 @@ def _versions(call: Call, inside: str, prefix: str) -> Iterator[tuple[str, Docum
         live = [(f"{name}\n{found['generation']}", found) for name, found in rows if found]
         rows = sorted([*old, *live], key=lambda row: row[0])
     if params.get("includeFoldersAsPrefixes"):
-        folders = [(key[cut:], None) for key, _ in tx.scan(MANAGED_FOLDERS, inside + prefix)]
-        rows = sorted([*rows, *folders], key=lambda row: row[0])
+        found_folders = {key for place in (MANAGED_FOLDERS, FOLDERS) for key, _ in tx.scan(place, inside + prefix)}
+        rows = sorted([*rows, *((key[cut:], None) for key in found_folders)], key=lambda row: row[0])
     yield from rows
 
 
@@ -77,8 +79,8 @@ def _group(name: str, prefix: str, delimiter: str) -> str:
 
 
 @cache
-def _glob(pattern: str) -> re.Pattern[Any]:
-    """Translate ``*``, ``**``, ``?``, ``[a-z]`` and ``{a,b}`` (objects/list, matchGlob)."""
+def glob(pattern: str) -> re.Pattern[Any]:
+    """Return the expression of a glob: ``*``, ``**``, ``?``, ``[a-z]`` and ``{a,b}``. Raises ApiError."""
     pieces = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
     parts = re.findall(r"\*\*|\[[^\]]*\]|.", pattern, re.DOTALL)
     depth, out = 0, []
@@ -87,5 +89,13 @@ def _glob(pattern: str) -> re.Pattern[Any]:
         if part == "," and not depth:
             out.append(",")
         else:
-            out.append(pieces.get(part) or (part.replace("[!", "[^") if len(part) > 1 else re.escape(part)))
-    return re.compile("".join(out), re.DOTALL)
+            out.append(pieces.get(part) or (_class(part) if len(part) > 1 else re.escape(part)))
+    try:
+        return re.compile("".join(out), re.DOTALL)
+    except re.error:
+        raise invalid(f"Invalid matchGlob: {pattern}", location="matchGlob") from None
+
+
+def _class(part: str) -> str:
+    inner = part[1:-1].replace("\\", "\\\\").replace("[", "\\[")
+    return f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"

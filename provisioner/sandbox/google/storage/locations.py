@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from provisioner.sandbox.google.storage.refusals import invalid
 
 _MULTI_REGIONS = frozenset(("US", "EU", "ASIA"))
+_PAIR = 2
 _DUAL_REGIONS = frozenset(("ASIA1", "EUR4", "EUR5", "EUR7", "EUR8", "NAM4"))
 _REGIONS = frozenset(
     (
@@ -20,8 +24,16 @@ _REGIONS = frozenset(
 )
 
 
-def location_type(location: str) -> str:
-    """Return region, dual-region or multi-region for an upper-case location. Raises ApiError INVALID_ARGUMENT."""
+def location_type(location: str, placement: Mapping[str, Any] | None = None) -> str:
+    """Return region, dual-region or multi-region for an upper-case location. Raises ApiError INVALID_ARGUMENT.
+
+    ``placement`` is the ``customPlacementConfig`` of a bucket in two regions of one multi-region.
+    """
+    pair = (placement or {}).get("dataLocations") or []
+    if pair:
+        if location not in _MULTI_REGIONS or len(set(pair)) != _PAIR or not {name.upper() for name in pair} <= _REGIONS:
+            raise invalid("The specified custom placement is not valid.", location="customPlacementConfig")
+        return "dual-region"
     if location in _MULTI_REGIONS:
         return "multi-region"
     if location in _DUAL_REGIONS:
@@ -29,3 +41,8 @@ def location_type(location: str) -> str:
     if location in _REGIONS:
         return "region"
     raise invalid("The specified location constraint is not valid.", location="location")
+
+
+def regions() -> frozenset[str]:
+    """Return the names of all regions, in upper case."""
+    return _REGIONS
