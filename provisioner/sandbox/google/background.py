@@ -11,6 +11,7 @@ from provisioner.sandbox.world import World
 def take_on_errands(world: World, application: Application) -> None:
     """Have the errands run; ``application`` is the door back into the sandbox."""
     world.errands.take_on("subscriptions", lambda: _subscriptions(world, application))
+    world.errands.take_on("jobs", lambda: _jobs(world, application))
 
 
 def _subscriptions(world: World, application: Application) -> datetime | None:
@@ -19,6 +20,14 @@ def _subscriptions(world: World, application: Application) -> datetime | None:
     from provisioner.sandbox.google.messaging.push import attend_subscriptions  # noqa: PLC0415 - see above
 
     return attend_subscriptions(world, application)
+
+
+def _jobs(world: World, application: Application) -> datetime | None:
+    if not _any(world, "google/cloudscheduler.plans"):
+        return None
+    from provisioner.sandbox.google.messaging.runs import run_jobs  # noqa: PLC0415 - see above
+
+    return run_jobs(world, application)
 
 
 def _any(world: World, *collections: str) -> bool:
