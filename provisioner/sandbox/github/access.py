@@ -61,7 +61,7 @@ def caller_role(tx: Transaction, caller: Caller, repository: Document) -> str:
     """Return what a caller may do in a repository as one role; nothing means that it does not see it."""
     public = "read" if repository["visibility"] == "public" else ""
     if caller.kind == "installation":
-        return _installation_role(caller) if reaches(tx, caller, repository["owner_id"]) else public
+        return _installation_role(caller) if reaches_repository(tx, caller, repository) else public
     if not caller.is_person:
         return public
     if caller.kind == "fine_grained" and caller.owner_id != repository["owner_id"]:
@@ -76,6 +76,12 @@ def reaches(tx: Transaction, caller: Caller, owner_id: int) -> bool:
     if caller.owner_id:
         return caller.owner_id == owner_id
     return apps.find_installation(tx, caller.app["id"], owner_id) is not None
+
+
+def reaches_repository(tx: Transaction, caller: Caller, repository: Document) -> bool:
+    """Tell whether a token limited to an account, or to some of its repositories, is for this one."""
+    chosen = not caller.repositories or repository["id"] in caller.repositories
+    return chosen and reaches_owner(tx, caller, repository["owner_id"])
 
 
 def _installation_role(caller: Caller) -> str:
@@ -112,7 +118,7 @@ def require_in_repository(tx: Transaction, caller: Caller, needs: Needs, reposit
         return
     _require_token(caller, needs)
     limited = caller.kind in {"installation", "fine_grained"}
-    if limited and needs.level == "write" and not reaches_owner(tx, caller, repository["owner_id"]):
+    if limited and needs.level == "write" and not reaches_repository(tx, caller, repository):
         raise refusal(caller)
     if caller.is_person and not at_least(role, needs.role):
         raise forbidden("Must have admin rights to Repository.") if needs.role == "admin" else not_found()

@@ -9,18 +9,18 @@ from provisioner.sandbox.github import apps, repositories
 from provisioner.sandbox.github.access import caller_role
 from provisioner.sandbox.github.call import Answer, Call, Listing
 from provisioner.sandbox.github.callers import issue_installation_token
-from provisioner.sandbox.github.errors import NotImplementedHere, not_found, unprocessable
+from provisioner.sandbox.github.errors import not_found, unprocessable
 from provisioner.sandbox.github.identifiers import stamp
 from provisioner.sandbox.github.repository_views import show
 from provisioner.sandbox.github.routing import ANYONE, APP, INSTALLATION, org_read, route
-from provisioner.sandbox.github.shapes import Field
+from provisioner.sandbox.github.shapes import NUMBER, TEXTS, Field
 from provisioner.sandbox.store import Document
 
 _TOKEN_SECONDS = 3600
 _TOKEN_REQUEST = {
     "permissions": Field("object"),
-    "repositories": Field("array"),
-    "repository_ids": Field("array"),
+    "repositories": TEXTS,
+    "repository_ids": Field("array", items=NUMBER),
 }
 _LEVELS = ("", "read", "write", "admin")
 
@@ -76,16 +76,30 @@ def create_installation_token(call: Call) -> Answer:
     """Make a token for an hour, with the installation's permissions or fewer."""
     held = _own_installation(call)
     wanted = call.body(_TOKEN_REQUEST)
-    if wanted.get("repositories") or wanted.get("repository_ids"):
-        raise NotImplementedHere("installation tokens for selected repositories")
+    chosen = _chosen_repositories(call, held, wanted)
     granted = call.caller.app["permissions"]
     asked = wanted.get("permissions") or granted
     if not all(_within(granted.get(name, ""), level) for name, level in asked.items()):
         raise unprocessable("The permissions requested are not granted to this installation.")
     ends = call.now + timedelta(seconds=_TOKEN_SECONDS)
-    token = issue_installation_token(call.tx, held["id"], asked, ends)
-    document = {"token": token, "expires_at": stamp(ends), "permissions": asked, "repository_selection": "all"}
-    return Answer(document, 201)
+    numbers = [repository["id"] for repository in chosen]
+    token = issue_installation_token(call.tx, held["id"], asked, ends, repository_ids=numbers)
+    selection = "selected" if chosen else "all"
+    document = {"token": token, "expires_at": stamp(ends), "permissions": asked, "repository_selection": selection}
+    shown = {"repositories": [show(call, repository, "read") for repository in chosen]} if chosen else {}
+    return Answer({**document, **shown}, 201)
+
+
+def _chosen_repositories(call: Call, held: Document, wanted: Document) -> list[Document]:
+    owned = repositories.of_owner(call.tx, held["account_id"])
+    names = {str(name).lower() for name in wanted.get("repositories") or ()}
+    numbers = set(wanted.get("repository_ids") or ())
+    found = [one for one in owned if one["name"].lower() in names or one["id"] in numbers]
+    if len({one["name"].lower() for one in found} & names) < len(names) or len(found) < len(numbers):
+        raise unprocessable(
+            "There is at least one repository that does not exist or is not accessible to the parent installation."
+        )
+    return found
 
 
 def _within(granted: str, asked: object) -> bool:
@@ -101,7 +115,8 @@ def list_installation_repositories(call: Call) -> Listing:
         else [held["account_id"] for held in apps.installations_of(call.tx, caller.app["id"])]
     )
     rows = [repository for owner in owners for repository in repositories.of_owner(call.tx, owner)]
-    extra = {"repository_selection": "all"}
+    rows = [one for one in rows if not caller.repositories or one["id"] in caller.repositories]
+    extra = {"repository_selection": "selected" if caller.repositories else "all"}
     return Listing(rows, partial(_reached, call), "repositories", extra)
 
 

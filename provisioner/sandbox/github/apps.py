@@ -40,8 +40,13 @@ def create_app(tx: Transaction, slug: str, owner_id: int, permissions: Mapping[s
         "created_at": stamp,
         "updated_at": stamp,
     }
-    tx.put(_APPS, str(number), app)
+    put_app(tx, app)
     return app
+
+
+def put_app(tx: Transaction, app: Document) -> None:
+    """Write an App back."""
+    tx.put(_APPS, str(app["id"]), app)
 
 
 def app_private_key(tx: Transaction, app_id: int) -> bytes:

@@ -73,5 +73,12 @@ class Listing:
     most: int = 100
 
 
+def internal_call(world: World, tx: Transaction, caller: Caller, repository: Document) -> Call:
+    """Return a call that nobody sent: what a push sets off is shown as the API at its own address would show it."""
+    request = Request("POST", "api.github.com", "/")
+    urls = Urls("https://api.github.com")
+    return Call(world, tx, request, caller, urls, world.clock.now(), repository=repository, role="admin")
+
+
 Handler = Callable[[Call], Answer | Listing]
 NO_CONTENT = Answer(status=204)

@@ -29,7 +29,8 @@ class Caller:
     """The identity behind a request.
 
     ``kind`` is ``anonymous``, ``app`` (its own JWT), ``installation``, ``fine_grained`` or ``classic``. ``account`` is
-    the person, or the App's bot. ``owner_id`` is the one account whose things the token reaches (0: not limited).
+    the person, or the App's bot. ``owner_id`` is the one account whose things the token reaches (0: not limited), and
+    ``repositories`` the numbers of the only repositories it reaches (empty: all of the account).
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Caller:
     owner_id: int = 0
     app: Document = field(default_factory=dict)
     installation_id: int = 0
+    repositories: frozenset[int] = frozenset()
 
     @property
     def is_person(self) -> bool:
@@ -94,7 +96,8 @@ def _installation_caller(tx: Transaction, record: Document) -> Caller:
     held = installation(tx, record["installation_id"])
     app, bot = bot_account(tx, held["app_id"])
     owner = 0 if record.get("every_installation") else held["account_id"]
-    return Caller("installation", bot, record["permissions"], frozenset(), owner, app, held["id"])
+    only = frozenset(record.get("repositories", ()))
+    return Caller("installation", bot, record["permissions"], frozenset(), owner, app, held["id"], only)
 
 
 def presented_token(request: Request) -> str | None:
@@ -113,20 +116,26 @@ def presented_token(request: Request) -> str | None:
     return password if password and password != "x-oauth-basic" else name  # noqa: S105 - a fixed word of GitHub's
 
 
-def issue_installation_token(
+def issue_installation_token(  # noqa: PLR0913 - each argument is a limit GitHub knows
     tx: Transaction,
     installation_id: int,
     permissions: Mapping[str, str],
     expires: datetime | None = None,
     *,
     every_installation: bool = False,
+    repository_ids: Iterable[int] = (),
 ) -> str:
-    """Make a token of an App's installation; with ``every_installation`` it reaches each account that has the App."""
+    """Make a token of an App's installation.
+
+    With ``every_installation`` it reaches each account that has the App; with ``repository_ids`` only those
+    repositories.
+    """
     record = {
         "kind": "installation",
         "installation_id": installation_id,
         "permissions": dict(permissions),
         "every_installation": every_installation,
+        "repositories": [*repository_ids],
     }
     return _keep(tx, f"ghs_{secrets.token_hex(18)}", record, expires)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from provisioner.sandbox.github import bare
+from provisioner.sandbox.github import bare, signatures
 from provisioner.sandbox.github.bare import Repository
 from provisioner.sandbox.github.call import Call
 from provisioner.sandbox.store import Document
 
 FILE_MODE = "100644"
+WEB_FLOW: Mapping[str, str] = MappingProxyType({"name": "GitHub", "email": "noreply@github.com"})
 
 
 def first_commit(call: Call, repository: Document) -> None:
@@ -40,17 +42,27 @@ class Draft:
 
 
 def write_commit(call: Call, git: Repository, draft: Draft) -> str:
-    """Write a commit; author and committer are the caller unless the draft says otherwise. Raises GitRefused."""
+    """Write a commit; author and committer are the caller unless the draft says otherwise. Raises GitRefused.
+
+    What an App writes in its own name is signed by GitHub.
+    """
     given = draft.people
     author = given.get("author") or given.get("committer")
     who = {**_person(call, "AUTHOR", author), **_person(call, "COMMITTER", given.get("committer") or author)}
     arguments = [part for parent in draft.parents for part in ("-p", parent)]
-    return git.run("commit-tree", draft.tree, *arguments, data=draft.message.encode(), more=who).decode().strip()
+    commit = git.run("commit-tree", draft.tree, *arguments, data=draft.message.encode(), more=who).decode().strip()
+    own = call.caller.kind == "installation" and not given
+    return signatures.signed(call.tx, git, commit) if own else commit
+
+
+def email_of(account: Document) -> str:
+    """Return the no-reply address of an account, by which its commits are known as its own."""
+    return f"{account['id']}+{account['login']}@users.noreply.github.com"
 
 
 def _person(call: Call, role: str, given: Mapping[str, Any] | None) -> dict[str, str]:
     account = call.caller.account
-    default = {"name": account["login"], "email": f"{account['id']}+{account['login']}@users.noreply.github.com"}
+    default = {"name": account["login"], "email": email_of(account)}
     person = {**default, **(given or {})}
     date = person.get("date") or call.stamp
     return {

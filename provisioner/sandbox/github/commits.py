@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.sandbox.github import bare, repositories
+from provisioner.sandbox.github import bare, repositories, signatures
 from provisioner.sandbox.github.accounts import ACCOUNTS, find_account, simple
 from provisioner.sandbox.github.bare import Repository
 from provisioner.sandbox.github.call import Call
 from provisioner.sandbox.github.errors import conflict, not_found, unprocessable
 from provisioner.sandbox.github.identifiers import node_id
+from provisioner.sandbox.store import Document
 
 _FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")
-_VERIFICATION = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 _STATUS = {"A": "added", "D": "removed", "M": "modified", "T": "changed", "R": "renamed", "C": "copied"}
 
 
@@ -32,6 +32,11 @@ class Commit:
 def git_of(call: Call) -> Repository:
     """Return the bare repository of a call."""
     return bare.opened(call.world.folder, call.repository["id"])
+
+
+def branch_tip(call: Call, repository: Document, branch: str) -> str | None:
+    """Return the newest commit of a branch of any repository, None when there is no such branch."""
+    return bare.opened(call.world.folder, repository["id"]).resolve(f"refs/heads/{branch}")
 
 
 def require_commit(git: Repository, name: str, *, of: str = "") -> str:
@@ -77,7 +82,7 @@ def show_git(call: Call, commit: Commit) -> dict[str, Any]:
         "message": commit.message,
         "tree": {"sha": commit.tree, "url": call.urls.api("repos", name, "git/trees", commit.tree)},
         "parents": [{"sha": sha, "url": f"{own}/{sha}", "html_url": f"{pages}/{sha}"} for sha in commit.parents],
-        "verification": _VERIFICATION,
+        "verification": signatures.verification(call.tx, git_of(call), commit.sha),
     }
 
 

@@ -7,11 +7,12 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 from provisioner.sandbox.github import bare, repositories
-from provisioner.sandbox.github.access import at_least, caller_role, holds, reaches_owner
+from provisioner.sandbox.github.access import at_least, caller_role, holds, reaches_repository
 from provisioner.sandbox.github.callers import Caller, authenticate
 from provisioner.sandbox.github.errors import GithubError, not_found
 from provisioner.sandbox.github.git_backend import Service, run_backend
-from provisioner.sandbox.github.pushes import Pusher, receive
+from provisioner.sandbox.github.pushes import receive
+from provisioner.sandbox.github.ref_rules import Pusher
 from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.store import Document, Transaction
 from provisioner.sandbox.world import World
@@ -72,7 +73,7 @@ def _may_read(caller: Caller, repository: Document) -> bool:
 
 def _may_write(tx: Transaction, caller: Caller, repository: Document, role: str) -> bool:
     if caller.kind in {"installation", "fine_grained"}:
-        reached = reaches_owner(tx, caller, repository["owner_id"])
+        reached = reaches_repository(tx, caller, repository)
         if not (reached and holds(caller, "contents", "write")):
             return False
     if caller.kind == "classic" and not caller.scopes & {"repo", "public_repo"}:

@@ -164,6 +164,7 @@ def create_status(call: Call) -> Answer:
         **wanted,
         "id": number,
         "creator_id": call.caller.account["id"],
+        "app_id": call.caller.app.get("id", 0),
         "created_at": call.stamp,
     }
     call.tx.put(statuses.STATUSES, f"{call.repository['id']}/{sha}/{number:014}", status)

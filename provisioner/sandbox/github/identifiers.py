@@ -29,6 +29,19 @@ _STARTS = MappingProxyType(
         "pull": 3_100_000_000,
         "comment": 4_200_000_000,
         "key": 568_250_000_000,
+        "check_run": 57_000_000_000,
+        "check_suite": 50_000_000_000,
+        "deployment": 3_500_000_000,
+        "deployment_status": 9_300_000_000,
+        "release": 270_000_000,
+        "asset": 330_000_000,
+        "hook": 590_000_000,
+        "delivery": 1_700_000_000_000,
+        "label": 9_900_000_000,
+        "milestone": 14_500_000,
+        "autolink": 9_000_000,
+        "review": 3_500_000_000,
+        "analysis": 800_000_000,
     }
 )
 _STEP = 7  # neighbours of one another are rare on a busy site

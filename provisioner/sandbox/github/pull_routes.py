@@ -1,41 +1,48 @@
-"""Pull requests over REST: open, read, change, review, merge.
-
-Forks are not played: head and base are branches of the same repository.
-"""
+"""Pull requests over REST: open, read, change, merge, bring up to date."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from provisioner.sandbox.github import commits, issues, pulls, repositories, rulesets
-from provisioner.sandbox.github.accounts import account_by_id, simple
+from provisioner.sandbox.github import (
+    commits,
+    events,
+    issues,
+    merges,
+    pull_following,
+    pull_views,
+    pulls,
+    repositories,
+    review_requests,
+)
+from provisioner.sandbox.github.access import at_least, caller_role
+from provisioner.sandbox.github.accounts import account_by_id, find_account
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
 from provisioner.sandbox.github.commit_writing import Draft, write_commit
 from provisioner.sandbox.github.commits import git_of
 from provisioner.sandbox.github.errors import (
-    GithubError,
     NotImplementedHere,
-    conflict,
+    forbidden,
     invalid,
     not_found,
     unprocessable,
 )
-from provisioner.sandbox.github.identifiers import next_id, node_id
 from provisioner.sandbox.github.pulls import Pull
 from provisioner.sandbox.github.ref_changes import change
 from provisioner.sandbox.github.routing import repo_read, repo_write, route
 from provisioner.sandbox.github.shapes import FLAG, TEXT, text
-from provisioner.sandbox.github.workflows import on_pull_request
 from provisioner.sandbox.store import Document
 
 _CREATE = {
-    "title": text(required=True),
+    "title": TEXT,
     "head": text(required=True),
+    "head_repo": TEXT,
     "base": text(required=True),
     "body": text(nullable=True),
     "draft": FLAG,
     "maintainer_can_modify": FLAG,
+    "issue": TEXT,
 }
 _CHANGE = {
     "title": TEXT,
@@ -50,27 +57,34 @@ _MERGE = {
     "sha": TEXT,
     "merge_method": text(enum=("merge", "squash", "rebase")),
 }
-_REVIEW = {"commit_id": TEXT, "body": TEXT, "event": text(enum=("APPROVE", "REQUEST_CHANGES", "COMMENT"))}
-_VERDICTS = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
-_SWITCH_OF = {"merge": "allow_merge_commit", "squash": "allow_squash_merge"}
 
 
 def list_pulls(call: Call) -> Listing:
     """List pull requests by state, head (``owner:branch``) and base."""
-    state, head, base = call.query("state", "open"), call.query("head").rpartition(":")[2], call.query("base")
+    state, base = call.query("state", "open"), call.query("base")
     rows = [
         pull
         for pull in pulls.listed(call)
-        if state in {"all", pull.issue["state"]}
-        and head in {"", pull.record["head"]}
-        and base in {"", pull.record["base"]}
+        if state in {"all", pull.issue["state"]} and _has_head(call, pull) and base in {"", pull.record["base"]}
     ]
-    return Listing(rows, partial(pulls.show, call))
+    keys = {"updated": "updated_at", "created": "created_at"}
+    by = keys.get(call.query("sort", "created"), "created_at")
+    ascending = call.query("direction", "desc" if call.query("sort", "created") == "created" else "asc") == "asc"
+    rows.sort(key=lambda pull: (pull.issue[by], pull.issue["number"]), reverse=not ascending)
+    return Listing(rows, partial(pull_views.show, call))
+
+
+def _has_head(call: Call, pull: Pull) -> bool:
+    owner, colon, branch = call.query("head").rpartition(":")
+    if branch and branch != pull.record["head"]:
+        return False
+    source = pulls.head_repository(call, pull.record) if colon else None
+    return source is None or bool(account_by_id(call.tx, source["owner_id"])["login"].lower() == owner.lower())
 
 
 def get_pull(call: Call) -> Answer:
     """Show a pull request."""
-    return Answer(pulls.show(call, _pull(call)))
+    return Answer(pull_views.show(call, _pull(call)))
 
 
 def _pull(call: Call) -> Pull:
@@ -78,60 +92,121 @@ def _pull(call: Call) -> Pull:
 
 
 def create_pull(call: Call) -> Answer:
-    """Open a pull request between two branches."""
+    """Open a pull request between two branches, of one repository or of two in a network."""
     wanted, git = call.body(_CREATE), git_of(call)
-    head, base = _branch(call, wanted, "head"), _branch(call, wanted, "base")
-    tips = [git.resolve(f"refs/heads/{branch}") or "" for branch in (base, head)]
-    if not git.text("rev-list", "--max-count=1", f"{tips[0]}..{tips[1]}"):
-        raise invalid("PullRequest", "head", "custom", f"No commits between {base} and {head}")
-    if any(_is_between(pull, head, base) for pull in pulls.listed(call)):
-        owner = account_by_id(call.tx, call.repository["owner_id"])["login"]
-        raise invalid("PullRequest", "head", "custom", f"A pull request already exists for {owner}:{head}.")
+    if "issue" in wanted:
+        raise NotImplementedHere("turning an issue into a pull request")
+    if not wanted.get("title"):
+        raise invalid("PullRequest", "title", "missing_field")
+    source, head = _source(call, wanted)
+    base = _base(call, wanted)
+    record: Document = {"head": head, "base": base, "head_repository_id": source["id"], "number": 0}
+    tips = git.resolve(f"refs/heads/{base}") or "", _incoming(call, source, head)
+    _refuse_senseless(call, record, tips)
     issue = issues.new(call, wanted["title"], wanted.get("body"), pull=True)
-    record = {
+    record |= {
         "number": issue["number"],
-        "head": head,
-        "base": base,
+        "head_owner_id": source["owner_id"],
         "base_sha": tips[0],
         "head_sha": tips[1],
+        "pusher_id": call.caller.account["id"],
         "draft": wanted.get("draft", False),
+        "maintainer_can_modify": bool(wanted.get("maintainer_can_modify", False)) and source != call.repository,
         "reviews": [],
+        "requested_reviewers": [],
+        "requested_teams": [],
         "merged_at": None,
         "merged_by": None,
         "merge_commit_sha": None,
     }
+    review_requests.ask_owners(call, record, tips)
     pulls.put(call, record)
-    git.run("update-ref", f"refs/pull/{issue['number']}/head", tips[1])
-    on_pull_request(call.tx, git, call.repository, call.caller, record | {"stamp": call.stamp})
-    shown = pulls.show(call, Pull(issue, record))
+    pulls.bring_head(call, git, record)
+    pull_following.announce(call, Pull(issue, record), "opened")
+    shown = pull_views.show(call, Pull(issue, record))
     return Answer(shown, 201, (("Location", shown["url"]),))
 
 
-def _is_between(pull: Pull, head: str, base: str) -> bool:
-    return pull.issue["state"] == "open" and (pull.record["head"], pull.record["base"]) == (head, base)
+def _refuse_senseless(call: Call, record: Document, tips: tuple[str, str]) -> None:
+    git, head, base = git_of(call), record["head"], record["base"]
+    if not git.text("rev-list", "--max-count=1", f"{tips[0]}..{tips[1]}"):
+        raise invalid("PullRequest", "head", "custom", f"No commits between {base} and {head}")
+    for other in pulls.listed(call):
+        same = all(
+            other.record.get(name, call.repository["id"]) == record[name]
+            for name in ("head", "base", "head_repository_id")
+        )
+        if other.is_open and same:
+            source = pulls.head_repository(call, record) or call.repository
+            owner = account_by_id(call.tx, source["owner_id"])["login"]
+            raise invalid("PullRequest", "head", "custom", f"A pull request already exists for {owner}:{head}.")
 
 
-def _branch(call: Call, wanted: dict[str, Any], which: str) -> str:
-    owner, colon, branch = wanted[which].rpartition(":")
-    if colon and owner.lower() != account_by_id(call.tx, call.repository["owner_id"])["login"].lower():
-        raise NotImplementedHere(f"pull requests from the fork of {owner}")
-    if git_of(call).resolve(f"refs/heads/{branch}") is None:
-        raise invalid("PullRequest", which, "invalid")
-    return str(branch)
+def _source(call: Call, wanted: dict[str, Any]) -> tuple[Document, str]:
+    """Return the repository and branch of ``head``: ``branch``, ``owner:branch``, or with ``head_repo``."""
+    owner, colon, branch = wanted["head"].rpartition(":")
+    source = call.repository
+    if colon and owner.lower() != account_by_id(call.tx, source["owner_id"])["login"].lower():
+        source = _fork_of(call, owner, wanted.get("head_repo", ""))
+    if commits.branch_tip(call, source, branch) is None:
+        raise invalid("PullRequest", "head", "invalid")
+    return source, branch
+
+
+def _fork_of(call: Call, owner: str, name: str) -> Document:
+    account = find_account(call.tx, owner)
+    root = call.repository.get("source_id") or call.repository["id"]
+    for one in repositories.of_owner(call.tx, account["id"]) if account else ():
+        related = root in (one["id"], one.get("source_id"))
+        named = name.rpartition("/")[2].lower() in {"", one["name"].lower()}
+        if related and named and caller_role(call.tx, call.caller, one):
+            return one
+    raise invalid("PullRequest", "head", "invalid")
+
+
+def _incoming(call: Call, source: Document, branch: str) -> str:
+    sha = commits.branch_tip(call, source, branch) or ""
+    if source["id"] != call.repository["id"]:
+        pulls.fetch_from(call, git_of(call), source, sha)
+    return sha
+
+
+def _base(call: Call, wanted: dict[str, Any]) -> str:
+    if git_of(call).resolve(f"refs/heads/{wanted['base']}") is None:
+        raise invalid("PullRequest", "base", "invalid")
+    return str(wanted["base"])
 
 
 def change_pull(call: Call) -> Answer:
     """Change title, body, state or base."""
     wanted, pull = call.body(_CHANGE), _pull(call)
+    if pull.issue["user_id"] != call.caller.account["id"] and not at_least(call.role, "triage"):
+        raise forbidden("Must have admin rights to Repository.")
     if pull.record["merged_at"] and wanted.get("state") == "open":
         raise invalid("PullRequest", "state", "custom", "state cannot be changed. The pull request is merged.")
+    was_open = pull.is_open
     base, head = pulls.tips(git_of(call), pull)
     record = pull.record | {"base_sha": base, "head_sha": head}
     if "base" in wanted:
-        record["base"] = _branch(call, wanted, "base")
+        record["base"] = _base(call, wanted)
+    if not was_open and wanted.get("state") == "open":
+        _reopen(call, record)
     pulls.put(call, record)
     issues.change(call, pull.issue, wanted)
-    return Answer(pulls.show(call, Pull(pull.issue, record)))
+    now = Pull(pull.issue, record)
+    if now.is_open != was_open:
+        pull_following.announce(call, now, "reopened" if now.is_open else "closed")
+    if "title" in wanted or "body" in wanted:
+        events.publish(call, "pull_request", lambda: {"pull_request": pull_views.show(call, now)}, "edited")
+    return Answer(pull_views.show(call, now))
+
+
+def _reopen(call: Call, record: Document) -> None:
+    sha = pulls.bring_head(call, git_of(call), record)
+    if sha is None:
+        message = f"state cannot be changed. The {record['head']} branch has been deleted."
+        raise invalid("PullRequest", "state", "custom", message)
+    record["head_sha"] = sha
 
 
 def list_files(call: Call) -> Listing:
@@ -156,107 +231,29 @@ def check_merged(call: Call) -> Answer:
 
 
 def merge(call: Call) -> Answer:
-    """Merge a pull request by a merge commit or a squash, as rules and switches allow."""
-    wanted, pull, git = call.body(_MERGE), _pull(call), git_of(call)
-    method = wanted.get("merge_method", "merge")
+    """Merge a pull request."""
+    sha = merges.merge(call, _pull(call), call.body(_MERGE))
+    return Answer({"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
+
+
+def update_branch(call: Call) -> Answer:
+    """Merge the base into the head's branch."""
+    wanted, pull, git = call.body({"expected_head_sha": TEXT}), _pull(call), git_of(call)
     base, head = pulls.tips(git, pull)
-    _check_mergeable(call, pull, method)
-    if wanted.get("sha") not in {None, head}:
-        raise conflict("Head branch was modified. Review and try the merge again.")
-    tree = pulls.merged_tree(git, base, head)
+    if wanted.get("expected_head_sha") not in {None, head}:
+        raise unprocessable("expected head sha didn't match current head ref.")
+    if pulls.is_from_fork(call, pull.record):
+        raise NotImplementedHere("updating the branch of a fork")
+    if not git.text("rev-list", "--max-count=1", f"{head}..{base}"):
+        raise unprocessable("There are no new commits on the base branch.")
+    tree = pulls.merged_tree(git, head, base)
     if tree is None:
-        raise GithubError(405, "Pull Request is not mergeable")
-    parents = (base, head) if method == "merge" else (base,)
-    commit = write_commit(call, git, Draft(tree, parents, _message(call, pull, wanted, method)))
-    try:
-        change(
-            *(call, f"refs/heads/{pull.record['base']}", commit),
-            through_pull_request=True,
-            approvals=pulls.approvals(call, pull, head),
-            head=head,
-        )
-    except GithubError as refused:
-        raise GithubError(405, refused.message) from None
-    _close(call, pull, (base, head, commit))
-    return Answer({"sha": commit, "merged": True, "message": "Pull Request successfully merged"})
-
-
-def _check_mergeable(call: Call, pull: Pull, method: str) -> None:
-    if method not in _SWITCH_OF:
-        raise NotImplementedHere("merge_method rebase")
-    if pull.issue["state"] != "open" or pull.record["draft"]:
-        raise GithubError(405, "Pull Request is not mergeable")
-    held = rulesets.in_force(call.tx, call.repository, f"refs/heads/{pull.record['base']}")
-    allowed = [
-        (rule.get("parameters") or {}).get("allowed_merge_methods", [*_SWITCH_OF])
-        for ruleset in held
-        for rule in ruleset["rules"]
-        if rule["type"] == "pull_request"
-    ]
-    if not call.repository[_SWITCH_OF[method]] or any(method not in methods for methods in allowed):
-        words = {"merge": "Merge commits", "squash": "Squash merges"}
-        raise GithubError(405, f"{words[method]} are not allowed on this repository.")
-
-
-def _message(call: Call, pull: Pull, wanted: dict[str, Any], method: str) -> str:
-    number, title = pull.issue["number"], pull.issue["title"]
-    owner = account_by_id(call.tx, call.repository["owner_id"])["login"]
-    default = f"Merge pull request #{number} from {owner}/{pull.record['head']}"
-    first = wanted.get("commit_title") or (default if method == "merge" else f"{title} (#{number})")
-    rest = wanted.get("commit_message") or (title if method == "merge" else "")
-    return f"{first}\n\n{rest}" if rest else first
-
-
-def _close(call: Call, pull: Pull, sha: tuple[str, str, str]) -> None:
-    base, head, commit = sha
-    record = pull.record | {"base_sha": base, "head_sha": head, "merge_commit_sha": commit}
-    pulls.put(call, record | {"merged_at": call.stamp, "merged_by": call.caller.account["id"]})
-    issues.change(call, pull.issue, {"state": "closed"})
-    if call.repository["delete_branch_on_merge"]:
-        change(call, f"refs/heads/{pull.record['head']}", None)
-
-
-def create_review(call: Call) -> Answer:
-    """Review a pull request; nobody approves their own."""
-    wanted, pull = call.body(_REVIEW), _pull(call)
-    author, event = call.caller.account["id"], wanted.get("event")
-    if event is None:
-        raise NotImplementedHere("pending reviews (a review without event)")
-    if author == pull.issue["user_id"] and event != "COMMENT":
-        deed = "approve" if event == "APPROVE" else "request changes on"
-        raise unprocessable(f"Review Can not {deed} your own pull request")
-    head = pulls.tips(git_of(call), pull)[1]
-    review = {
-        "id": next_id(call.tx, "comment"),
-        "user_id": author,
-        "body": wanted.get("body", ""),
-        "state": _VERDICTS[event],
-        "commit_id": wanted.get("commit_id") or head,
-        "submitted_at": call.stamp,
-    }
-    pulls.put(call, pull.record | {"reviews": [*pull.record["reviews"], review]})
-    return Answer(_show_review(call, pull, review))
-
-
-def list_reviews(call: Call) -> Listing:
-    """List the reviews of a pull request, oldest first."""
-    pull = _pull(call)
-    return Listing(pull.record["reviews"], partial(_show_review, call, pull))
-
-
-def _show_review(call: Call, pull: Pull, review: Document) -> dict[str, Any]:
+        raise unprocessable("merge conflict between base and head")
+    message = f"Merge branch '{pull.record['base']}' into {pull.record['head']}"
+    change(call, f"refs/heads/{pull.record['head']}", write_commit(call, git, Draft(tree, (head, base), message)))
     name = repositories.full_name(call.tx, call.repository)
     own = call.urls.api("repos", name, "pulls", pull.issue["number"])
-    page = f"{call.urls.web(name, 'pull', pull.issue['number'])}#pullrequestreview-{review['id']}"
-    return {
-        **{field: review[field] for field in ("id", "body", "state", "commit_id", "submitted_at")},
-        "node_id": node_id("PRR", review["id"]),
-        "user": simple(call.urls, account_by_id(call.tx, review["user_id"])),
-        "html_url": page,
-        "pull_request_url": own,
-        "_links": {"html": {"href": page}, "pull_request": {"href": own}},
-        "author_association": issues.association(call, review["user_id"]),
-    }
+    return Answer({"message": "Updating pull request branch.", "url": own}, 202)
 
 
 _PULLS = "/repos/{owner}/{repo}/pulls"
@@ -272,6 +269,5 @@ ROUTES = (
     route("GET", f"{_ONE}/commits", _READ, list_commits, f"{_DOCS}#list-commits-on-a-pull-request"),
     route("GET", f"{_ONE}/merge", _READ, check_merged, _DOCS),
     route("PUT", f"{_ONE}/merge", repo_write("contents"), merge, f"{_DOCS}#merge-a-pull-request"),
-    route("GET", f"{_ONE}/reviews", _READ, list_reviews, "pulls/reviews"),
-    route("POST", f"{_ONE}/reviews", _WRITE, create_review, "pulls/reviews#create-a-review-for-a-pull-request"),
+    route("PUT", f"{_ONE}/update-branch", _WRITE, update_branch, f"{_DOCS}#update-a-pull-request-branch"),
 )

@@ -1,18 +1,13 @@
-"""Pull requests inside one repository: as stored, how far they are, how they are shown."""
+"""Pull requests as stored, and how far their branches are. Head and base may be in two repositories of a network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from provisioner.sandbox.github import commits, issues, repositories
-from provisioner.sandbox.github.access import at_least, person_role
-from provisioner.sandbox.github.accounts import account_by_id, simple
+from provisioner.sandbox.github import bare, issues, repositories
 from provisioner.sandbox.github.bare import GitRefused, Repository
 from provisioner.sandbox.github.call import Call
-from provisioner.sandbox.github.commits import git_of
 from provisioner.sandbox.github.errors import not_found
-from provisioner.sandbox.github.repository_views import show as show_repository
 from provisioner.sandbox.store import Document
 
 PULLS = "github/pulls"
@@ -24,6 +19,11 @@ class Pull:
 
     issue: Document
     record: Document
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it is neither closed nor merged."""
+        return bool(self.issue["state"] == "open")
 
 
 def put(call: Call, record: Document) -> None:
@@ -45,13 +45,46 @@ def listed(call: Call) -> list[Pull]:
     return [Pull(issues.get(call, str(record["number"])), record) for record in rows]
 
 
+def head_repository(call: Call, record: Document) -> Document | None:
+    """Return the repository a head is in, None when it is gone."""
+    number = record.get("head_repository_id") or call.repository["id"]
+    return call.repository if number == call.repository["id"] else repositories.by_id(call.tx, number)
+
+
+def is_from_fork(call: Call, record: Document) -> bool:
+    """Tell whether the head is in another repository than the base."""
+    return bool(record.get("head_repository_id", call.repository["id"]) != call.repository["id"])
+
+
 def tips(git: Repository, pull: Pull) -> tuple[str, str]:
     """Return the commits of base and head: the branches' while it is open, those of its end afterwards."""
     record = pull.record
-    if pull.issue["state"] != "open":
+    if not pull.is_open:
         return record["base_sha"], record["head_sha"]
     base = git.resolve(f"refs/heads/{record['base']}") or record["base_sha"]
-    return base, git.resolve(f"refs/heads/{record['head']}") or record["head_sha"]
+    return base, git.resolve(f"refs/pull/{record['number']}/head") or record["head_sha"]
+
+
+def bring_head(call: Call, git: Repository, record: Document) -> str | None:
+    """Fetch the head's branch into ``refs/pull/<number>/head`` of the base; return it, None when it is gone."""
+    source = head_repository(call, record)
+    if source is None:
+        return None
+    sha = bare.opened(call.world.folder, source["id"]).resolve(f"refs/heads/{record['head']}")
+    if sha is None:
+        return None
+    if source["id"] != call.repository["id"]:
+        fetch_from(call, git, source, sha)
+    git.run("update-ref", f"refs/pull/{record['number']}/head", sha)
+    return sha
+
+
+def fetch_from(call: Call, git: Repository, source: Document, sha: str) -> None:
+    """Copy a commit and what it leads to from another repository of the network."""
+    place = bare.path_of(call.world.folder, source["id"])
+    git.run(
+        "-c", "protocol.file.allow=always", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(place), sha
+    )
 
 
 def merged_tree(git: Repository, base: str, head: str) -> str | None:
@@ -60,93 +93,6 @@ def merged_tree(git: Repository, base: str, head: str) -> str | None:
         return git.text("merge-tree", "--write-tree", base, head).splitlines()[0]
     except GitRefused:
         return None
-
-
-def approvals(call: Call, pull: Pull, head: str) -> int:
-    """Count those with write access whose newest verdict approves the present head."""
-    verdicts = {review["user_id"]: review for review in pull.record["reviews"] if review["state"] != "COMMENTED"}
-    return sum(
-        1
-        for user_id, review in verdicts.items()
-        if review["state"] == "APPROVED"
-        and review["commit_id"] == head
-        and at_least(person_role(call.tx, user_id, call.repository), "write")
-    )
-
-
-def show(call: Call, pull: Pull) -> dict[str, Any]:
-    """Show a pull request in full."""
-    git = git_of(call)
-    base, head = tips(git, pull)
-    name = repositories.full_name(call.tx, call.repository)
-    inner = issues.show(call, pull.issue)
-    own = call.urls.api("repos", name, "pulls", pull.issue["number"])
-    dropped = ("repository_url", "labels_url", "events_url", "timeline_url", "pull_request", "state_reason")
-    return {
-        **{field: value for field, value in inner.items() if field not in dropped},
-        **_addresses(call, name, own, head),
-        "url": own,
-        "requested_reviewers": [],
-        "requested_teams": [],
-        "head": _end(call, pull.record["head"], head),
-        "base": _end(call, pull.record["base"], base),
-        "auto_merge": None,
-        "draft": pull.record["draft"],
-        "maintainer_can_modify": False,
-        "review_comments": 0,
-        **_merge(call, git, pull, base, head),
-        **_size(call, git, base, head),
-    }
-
-
-def _addresses(call: Call, name: str, own: str, head: str) -> dict[str, Any]:
-    issue = own.replace("/pulls/", "/issues/")
-    page = call.urls.web(name, "pull", own.rpartition("/")[2])
-    places = {
-        "self": own,
-        "html": page,
-        "issue": issue,
-        "comments": f"{issue}/comments",
-        "review_comments": f"{own}/comments",
-        "review_comment": f"{call.urls.api('repos', name, 'pulls/comments')}{{/number}}",
-        "commits": f"{own}/commits",
-        "statuses": call.urls.api("repos", name, "statuses", head),
-    }
-    urls = {f"{kind}_url": place for kind, place in places.items() if kind != "self"}
-    links = {kind: {"href": place} for kind, place in places.items()}
-    return {**urls, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch", "_links": links}
-
-
-def _end(call: Call, branch: str, sha: str) -> dict[str, Any]:
-    owner = simple(call.urls, account_by_id(call.tx, call.repository["owner_id"]))
-    repository = show_repository(call, call.repository)
-    return {"label": f"{owner['login']}:{branch}", "ref": branch, "sha": sha, "user": owner, "repo": repository}
-
-
-def _merge(call: Call, git: Repository, pull: Pull, base: str, head: str) -> dict[str, Any]:
-    record, is_open = pull.record, pull.issue["state"] == "open"
-    mergeable = merged_tree(git, base, head) is not None if is_open else None
-    merger = record["merged_by"]
-    states = {True: "clean", False: "dirty", None: "unknown"}
-    return {
-        "merged": record["merged_at"] is not None,
-        "merged_at": record["merged_at"],
-        "merged_by": simple(call.urls, account_by_id(call.tx, merger)) if merger else None,
-        "merge_commit_sha": record["merge_commit_sha"],
-        "mergeable": mergeable,
-        "rebaseable": mergeable,
-        "mergeable_state": "draft" if record["draft"] and is_open else states[mergeable],
-    }
-
-
-def _size(call: Call, git: Repository, base: str, head: str) -> dict[str, int]:
-    files = commits.files(call, git, fork_point(git, base, head), head)
-    return {
-        "commits": len(commits.read(git, f"{base}..{head}")),
-        "additions": sum(file["additions"] for file in files),
-        "deletions": sum(file["deletions"] for file in files),
-        "changed_files": len(files),
-    }
 
 
 def fork_point(git: Repository, base: str, head: str) -> str:

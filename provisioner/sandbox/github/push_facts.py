@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 from provisioner.sandbox.github.bare import GitRefused, Repository
 from provisioner.sandbox.github.pktline import Command
-from provisioner.sandbox.github.push_rules import LARGEST_FILE, Change
+from provisioner.sandbox.github.push_rules import Change
+from provisioner.sandbox.github.push_texts import LARGEST_FILE
 
 WORKFLOWS = ".github/workflows"
 
@@ -39,7 +40,39 @@ def change_of(git: Repository, command: Command) -> Change:
     commits = new_commits(git, command)
     merges = bool(commits) and git.text("rev-list", "--merges", "--max-count=1", command.new, "--not", "--all") != ""
     forward = command.creates or command.deletes or is_ancestor(git, command.old, command.new)
-    return Change(command.ref, command.creates, command.deletes, forward, merges)
+    messages, authors, committers = _people(git, commits)
+    return Change(
+        command.ref,
+        command.creates,
+        command.deletes,
+        forward,
+        merges,
+        messages=messages,
+        authors=authors,
+        committers=committers,
+    )
+
+
+def _people(git: Repository, commits: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    if not commits:
+        return (), (), ()
+    asked = ("log", "--stdin", "--no-walk=unsorted", "-z", "--format=%ae%x1f%ce%x1f%B")
+    text = git.run(*asked, data="\n".join(commits).encode() + b"\n").decode(errors="replace")
+    rows = [row.split("\x1f") for row in text.split("\0") if row]
+    authors, committers, messages = zip(*rows, strict=True)
+    return tuple(message.rstrip("\n") for message in messages), authors, committers
+
+
+def new_files(git: Repository, command: Command) -> list[tuple[str, int]]:
+    """Return (path, bytes) of the files that the new commits of a command add or change."""
+    commits = new_commits(git, command)
+    if not commits:
+        return []
+    asked = ("diff-tree", "-r", "--root", "-m", "-z", "--no-commit-id", "--diff-filter=d", "--raw", "--no-abbrev")
+    parts = git.run(*asked, "--stdin", data="\n".join(commits).encode() + b"\n").decode(errors="replace").split("\0")
+    blobs = {path: head.split()[3] for head, path in zip(parts[::2], parts[1::2], strict=False) if head}
+    sizes = git.run("cat-file", "--batch-check=%(objectsize)", data="\n".join(blobs.values()).encode() + b"\n").split()
+    return [(path, int(size)) for path, size in zip(blobs, sizes, strict=False) if size.isdigit()]
 
 
 def is_ancestor(git: Repository, old: str, new: str) -> bool:

@@ -33,6 +33,15 @@ _BELONGINGS = (
     "github/pulls",
     "github/comments",
     "github/statuses",
+    "github/check_runs",
+    "github/check_suites",
+    "github/deployments",
+    "github/deployment_statuses",
+    "github/protections",
+    "github/review_comments",
+    "github/hooks",
+    "github/hook_deliveries",
+    "github/hook_pending",
 )
 SWITCHES: Mapping[str, Any] = MappingProxyType(
     {

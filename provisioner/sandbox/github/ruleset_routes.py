@@ -61,7 +61,7 @@ def create_ruleset(call: Call) -> Answer:
     """Make a ruleset."""
     _require_plan(call)
     wanted = call.body(ruleset_shape(organization=not call.repository, required=True))
-    _check(call, wanted, 0)
+    _check(call, wanted, {"id": 0, "target": "branch"})
     document = {
         "id": next_id(call.tx, "ruleset"),
         "target": "branch",
@@ -83,7 +83,7 @@ def change_ruleset(call: Call) -> Answer:
     _require_plan(call)
     document = _found(call, own=True)
     wanted = call.body(ruleset_shape(organization=not call.repository, required=False))
-    _check(call, wanted, document["id"])
+    _check(call, wanted, document)
     document |= {**wanted, "updated_at": call.stamp}
     rulesets.put(call.tx, _scope(call), document)
     return Answer(_show(call, document))
@@ -99,11 +99,11 @@ def _source(call: Call) -> str:
     return repositories.full_name(call.tx, call.repository) if call.repository else str(call.organization["login"])
 
 
-def _check(call: Call, wanted: dict[str, Any], number: int) -> None:
+def _check(call: Call, wanted: dict[str, Any], before: Document) -> None:
     held = rulesets.listed(call.tx, _scope(call))
-    if any(other["name"] == wanted.get("name") and other["id"] != number for other in held):
+    if any(other["name"] == wanted.get("name") and other["id"] != before["id"] for other in held):
         raise GithubError(422, "Validation Failed", errors=("Name must be unique",))
-    check_rules(wanted.get("rules", ()))
+    check_rules(wanted.get("rules", ()), wanted.get("target") or before["target"])
     check_actors(wanted.get("bypass_actors", ()))
     for actor in wanted.get("bypass_actors", ()):
         actor.setdefault("bypass_mode", "always")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, unprocessable
-from provisioner.sandbox.github.shapes import FLAG, NUMBER, TEXTS, Field, Shape, text
+from provisioner.sandbox.github.push_file_rules import KINDS as FILE_RULES
+from provisioner.sandbox.github.shapes import FLAG, NUMBER, TEXT, TEXTS, Field, Shape, text
 
 _NAMES = Field("object", members={"include": TEXTS, "exclude": TEXTS})
 _ACTOR = {
@@ -38,6 +40,17 @@ _CHECKS = {
     "required_status_checks": Field("array", required=True, items=Field("object", members=_CHECK)),
     "strict_required_status_checks_policy": _NEEDED_FLAG,
 }
+_PATTERN = {
+    "name": TEXT,
+    "negate": FLAG,
+    "operator": text(required=True, enum=("starts_with", "ends_with", "contains", "regex")),
+    "pattern": text(required=True),
+}
+_PATTERN_RULES = (
+    *("branch_name_pattern", "tag_name_pattern", "commit_message_pattern"),
+    *("commit_author_email_pattern", "committer_email_pattern"),
+)
+_NEEDED_TEXTS = Field("array", required=True, items=TEXT)
 # Rules the sandbox enforces, with their parameters.
 _PARAMETERS: Mapping[str, Shape] = {
     **{kind: {} for kind in ("creation", "deletion", "non_fast_forward", "required_linear_history")},
@@ -45,6 +58,11 @@ _PARAMETERS: Mapping[str, Shape] = {
     "update": {"update_allows_fetch_and_merge": _NEEDED_FLAG},
     "pull_request": _PULL_REQUEST,
     "required_status_checks": _CHECKS,
+    **dict.fromkeys(_PATTERN_RULES, _PATTERN),
+    "file_path_restriction": {"restricted_file_paths": _NEEDED_TEXTS},
+    "max_file_path_length": {"max_file_path_length": _COUNT},
+    "file_extension_restriction": {"restricted_file_extensions": _NEEDED_TEXTS},
+    "max_file_size": {"max_file_size": _COUNT},
 }
 _MERGES = ("merge", "squash", "rebase")
 _WITHOUT_NUMBER = ("OrganizationAdmin", "DeployKey")
@@ -62,9 +80,11 @@ def ruleset_shape(*, organization: bool, required: bool) -> Shape:
     }
 
 
-def check_rules(rules: Iterable[dict[str, Any]]) -> None:
+def check_rules(rules: Iterable[dict[str, Any]], target: str = "branch") -> None:
     """Check rules one by one and fill in what GitHub does. Raises GithubError (422), NotImplementedHere."""
     for index, rule in enumerate(rules):
+        if rule["type"] in _PARAMETERS and (rule["type"] in FILE_RULES) != (target == "push"):
+            raise _invalid_rule(rule, f"is not a rule of {target} rulesets")
         shape = _PARAMETERS.get(rule["type"])
         if shape is None:
             raise NotImplementedHere(f"the ruleset rule {rule['type']!r}")
@@ -85,6 +105,8 @@ def _check_parameters(rule: dict[str, Any], shape: Shape, index: int) -> None:
         raise GithubError(422, "\n\n".join(("Invalid request.", "\n".join(problems))))
     if rule["type"] == "pull_request":
         _check_pull_request(rule)
+    if rule["type"] in _PATTERN_RULES and rule["parameters"]["operator"] == "regex":
+        _check_regex(rule)
 
 
 def _check_pull_request(rule: dict[str, Any]) -> None:
@@ -94,6 +116,13 @@ def _check_pull_request(rule: dict[str, Any]) -> None:
     methods = parameters.setdefault("allowed_merge_methods", [*_MERGES])
     if not methods or set(methods) - set(_MERGES):
         raise _invalid_rule(rule, "allowed_merge_methods must be among merge, squash and rebase")
+
+
+def _check_regex(rule: dict[str, Any]) -> None:
+    try:
+        re.compile(rule["parameters"]["pattern"])
+    except re.error as problem:
+        raise _invalid_rule(rule, f"the pattern is no regular expression: {problem}") from None
 
 
 def check_actors(actors: Iterable[Mapping[str, Any]]) -> None:

@@ -68,6 +68,14 @@ def in_force(tx: Transaction, repository: Document, ref: str) -> list[Document]:
     ]
 
 
+def on_push(tx: Transaction, repository: Document) -> list[Document]:
+    """Return the active push rulesets: those of the repository, and for a fork those of where it comes from too."""
+    held = over(tx, repository)
+    source = tx.get("github/repositories", str(repository.get("source_id") or 0))
+    held += over(tx, source) if source else []
+    return [one for one in held if one["target"] == "push" and one["enforcement"] == "active"]
+
+
 def concerns(ruleset: Mapping[str, Any], repository: Document, ref: str) -> bool:
     """Tell whether a ruleset's target and ref conditions include a ref."""
     if not ref.startswith(_PREFIX.get(ruleset["target"], "refs/never/")):

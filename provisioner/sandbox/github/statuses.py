@@ -15,9 +15,3 @@ def of_commit(tx: Transaction, repository: Document, sha: str) -> list[Document]
 def latest(tx: Transaction, repository: Document, sha: str) -> list[Document]:
     """Return the newest status of each context."""
     return list({status["context"]: status for status in of_commit(tx, repository, sha)}.values())
-
-
-def passed_checks(tx: Transaction, repository: Document, sha: str) -> frozenset[str]:
-    """Return the contexts that succeeded on a commit."""
-    found = latest(tx, repository, sha)
-    return frozenset(status["context"] for status in found if status["state"] == "success")

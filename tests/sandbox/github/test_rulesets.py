@@ -7,7 +7,7 @@ import pytest
 from provisioner.sandbox.github import apps, rulesets
 from provisioner.sandbox.github.accounts import find_account
 from provisioner.sandbox.github.callers import issue_classic_token
-from provisioner.sandbox.github.push_rules import Change, violations
+from provisioner.sandbox.github.push_rules import Change, Reviews, violations
 from tests.sandbox.github.hub import Hub
 
 BODY: dict[str, Any] = {
@@ -196,10 +196,10 @@ _LENIENT = {"type": "required_status_checks", "parameters": {**CHECKS["parameter
         ({"type": "required_linear_history"}, {}, ""),
         (_PULLS, {}, "Changes must be made through a pull request."),
         (_PULLS, {"creates": True}, "Changes must be made through a pull request."),
-        (_PULLS, {"through_pull_request": True, "approvals": 1}, "At least 2 approving reviews"),
-        (_PULLS, {"through_pull_request": True, "approvals": 2}, ""),
+        (_PULLS, {"through_pull_request": True, "reviews": Reviews(1)}, "At least 2 approving reviews"),
+        (_PULLS, {"through_pull_request": True, "reviews": Reviews(2)}, ""),
         (CHECKS, {}, 'Required status check "ci" is expected.'),
-        (CHECKS, {"passed": frozenset({"ci"})}, ""),
+        (CHECKS, {"checks": (("ci", 0, "success"),)}, ""),
         (CHECKS, {"creates": True}, 'Required status check "ci" is expected.'),
         (_LENIENT, {"creates": True}, ""),
     ],
