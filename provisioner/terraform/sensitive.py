@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from provisioner.terraform.changes import SENSITIVE
+from provisioner.terraform.changes import SENSITIVE, OutputChange, ResourceChange
 from provisioner.terraform.plan import Plan
 
 _ORDINARY_WORD = 4
@@ -16,7 +16,8 @@ _ORDINARY_WORD = 4
 def sensitive_texts(plan: Plan) -> frozenset[str]:
     """Return every text of a plan that it marks as sensitive: of resources, outputs and variables of the root."""
     found: set[str] = set()
-    for change in (*plan.changes, *plan.drift, *plan.output_changes):
+    everything: tuple[ResourceChange | OutputChange, ...] = (*plan.changes, *plan.drift, *plan.output_changes)
+    for change in everything:
         found.update(_marked(change.before, change.before_sensitive))
         found.update(_marked(change.after, change.after_sensitive))
     declared = plan.configuration.get("root_module", {}).get("variables", {})
