@@ -13,6 +13,7 @@ from provisioner.sandbox.google.identity.policies import delete_policy
 from provisioner.sandbox.google.method import Call
 from provisioner.sandbox.google.run.checks import check_act_as
 from provisioner.sandbox.google.run.names import (
+    ADDRESSES,
     LAST_OPERATIONS,
     SERVICE,
     SERVICES,
@@ -23,7 +24,7 @@ from provisioner.sandbox.google.run.names import (
     who,
 )
 from provisioner.sandbox.google.run.revisions import delete_revisions, new_revision, settle, template_changed
-from provisioner.sandbox.google.run.starting import begin
+from provisioner.sandbox.google.run.starting import begin, stop
 from provisioner.sandbox.google.services.run_defaults import check_service_id, with_defaults
 from provisioner.sandbox.google.wire import fresh_etag, timestamp
 from provisioner.sandbox.store import Document
@@ -56,6 +57,8 @@ def create_service(call: Call, parent: str, service_id: str, sent: Json) -> Json
     if call.tx.get(SERVICES, name) is not None:
         raise already_exists(f"Resource '{service_id}' already exists.")
     addresses = uris(project(call.tx, name.split("/")[1])["projectNumber"], location_of(name), service_id)
+    for address in addresses:
+        call.tx.put(ADDRESSES, address.removeprefix("https://"), {"name": name})
     fixed = {
         "name": name,
         "uid": str(uuid4()),
@@ -97,6 +100,9 @@ def delete_service(call: Call, found: Document) -> Json:
     call.tx.delete(SERVICES, found["name"])
     call.tx.delete(LAST_OPERATIONS, found["name"])
     delete_revisions(call.tx, found["name"])
+    for address in found["urls"]:
+        call.tx.delete(ADDRESSES, address.removeprefix("https://"))
+    stop(call, found["name"])
     delete_policy(call.tx, f"//{SERVICE}/{found['name']}")
     gone = {"@type": TYPE, **found, "deleteTime": timestamp(call.now)}
     return operations.succeeded(call, operation_name(found["name"]), gone, {"@type": TYPE})

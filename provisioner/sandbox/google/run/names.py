@@ -18,6 +18,7 @@ from provisioner.sandbox.store import Document, Transaction
 SERVICE = "run.googleapis.com"
 SERVICES = "google/run.services"  # by name with the project's id; fields as run v2
 REVISIONS = "google/run.revisions"  # by name; {"shown": fields as run v2, "template": what it was made from}
+ADDRESSES = "google/run.addresses"  # host -> {"name"} of its service
 JOBS = "google/run.jobs"  # by name; fields as run v2
 EXECUTIONS = "google/run.executions"  # by name (projects/…/jobs/…/executions/…); fields as run v2
 TASKS = "google/run.tasks"  # by name (…/executions/…/tasks/…); fields as run v2

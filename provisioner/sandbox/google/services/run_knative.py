@@ -22,6 +22,7 @@ from provisioner.sandbox.google.run.knative import (
 )
 from provisioner.sandbox.google.run.knative_services import check_object, read_service, show_service
 from provisioner.sandbox.google.run.names import SERVICES, find_service, last, location_resource, resource_of
+from provisioner.sandbox.google.run.starting import refreshed
 from provisioner.sandbox.store import Document
 
 Json = dict[str, Any]
@@ -54,7 +55,7 @@ def create(call: Call) -> Json:
 @method(f"{_NAMES}.get", f"{_PLACES}.get", permission="run.services.get", on=_service)
 def get(call: Call) -> Json:
     """Return a service."""
-    return show_service(call, _found(call))
+    return show_service(call, refreshed(call, _found(call)))
 
 
 @method(f"{_NAMES}.list", f"{_PLACES}.list", permission="run.services.list", on=_parent)

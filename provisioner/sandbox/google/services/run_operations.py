@@ -9,6 +9,7 @@ from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.run.deploying import TYPE
 from provisioner.sandbox.google.run.knative_services import show_service
 from provisioner.sandbox.google.run.names import canonical_name, location_resource
+from provisioner.sandbox.google.run.starting import resume
 from provisioner.sandbox.google.wire import page
 
 Json = dict[str, Any]
@@ -23,7 +24,10 @@ def _operation(call: Call) -> Resource:
 def get(call: Call) -> Json:
     """Return an operation; ``wait`` answers at once with what is known, as it may."""
     call.params["name"] = canonical_name(call.tx, call.params["name"])
-    return operations.poll(call)
+    found = operations.poll(call)
+    if "done" not in found:
+        resume(call.world)
+    return found
 
 
 @method(f"v1/{_API}.get", f"v1/{_API}.wait", permission="run.operations.get", on=_operation)

@@ -74,7 +74,10 @@ def image_digest(tx: Transaction, reference: str) -> str:
     """Return a reference with the digest it stands for now; empty for an image that is not kept here."""
     found = repository_image(tx, reference)
     manifest = resolve(tx, *found) if found else None
-    return f"{reference.partition('@')[0]}@{manifest['digest']}" if manifest else ""
+    if found is None or manifest is None:
+        return ""
+    host, project, repository, _ = reference.split("/", 3)
+    return f"{host}/{project}/{repository}/{found[0].name}@{manifest['digest']}"
 
 
 def repository_image(tx: Transaction, reference: str) -> tuple[Image, str] | None:

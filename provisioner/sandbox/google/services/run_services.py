@@ -11,6 +11,7 @@ from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.run.checks import check_annotations, check_etag, rehearse
 from provisioner.sandbox.google.run.deploying import create_service, delete_service, roll_out
 from provisioner.sandbox.google.run.names import SERVICES, canonical_name, find_service, location_resource, resource_of
+from provisioner.sandbox.google.run.starting import refreshed
 from provisioner.sandbox.google.wire import page
 
 Json = dict[str, Any]
@@ -41,7 +42,7 @@ def create(call: Call) -> Json:
 @method(f"{_API}.get", permission="run.services.get", on=_service)
 def get(call: Call) -> Json:
     """Return a service."""
-    return find_service(call.tx, call.params["name"])
+    return refreshed(call, find_service(call.tx, call.params["name"]))
 
 
 @method(f"{_API}.list", permission="run.services.list", on=_parent)
