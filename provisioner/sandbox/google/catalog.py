@@ -60,12 +60,29 @@ SERVICES: tuple[Service, ...] = (
             "storage_xml",
         ),
     ),
-    _plain(
-        "cloudresourcemanager",
+    Service(
+        "cloudresourcemanager.googleapis.com",
         "Cloud Resource Manager API",
-        {"/v1/": "cloudresourcemanager.v1", "/v3/": "cloudresourcemanager.v3", "/v3:": "cloudresourcemanager.v3"},
-        ("cloudresourcemanager_v1", "cloudresourcemanager_v3", "cloudresourcemanager_folders"),
+        ("cloudresourcemanager.googleapis.com", "*-cloudresourcemanager.googleapis.com"),
+        {
+            "/v1/": "cloudresourcemanager.v1",
+            "/v2/": "cloudresourcemanager.v2",
+            "/v2:": "cloudresourcemanager.v2",
+            "/v3/": "cloudresourcemanager.v3",
+            "/v3:": "cloudresourcemanager.v3",
+        },
+        (
+            "cloudresourcemanager_v1",
+            "cloudresourcemanager_v2",
+            "cloudresourcemanager_v3",
+            "cloudresourcemanager_folders",
+            "cloudresourcemanager_liens",
+            "cloudresourcemanager_tags",
+            "cloudresourcemanager_bindings",
+            "cloudresourcemanager_policies",
+        ),
     ),
+    _plain("orgpolicy", "Organization Policy API", {"/v2/": "orgpolicy.v2"}),
     _plain("serviceusage", "Service Usage API", {"/v1/": "serviceusage.v1"}),
     _plain("cloudbilling", "Cloud Billing API", {"/v1/": "cloudbilling.v1"}),
     _plain("billingbudgets", "Cloud Billing Budget API", {"/v1/": "billingbudgets.v1"}),
@@ -133,6 +150,12 @@ SERVICES: tuple[Service, ...] = (
         ("pubsub_topics", "pubsub_subscriptions", "pubsub_messages", "pubsub_schemas", "pubsub_snapshots"),
     ),
     _optional("logging", "Cloud Logging API", {"/v2/": "logging.v2"}),
+    _optional(
+        "cloudkms",
+        "Cloud Key Management Service (KMS) API",
+        {"/v1/": "cloudkms.v1"},
+        ("cloudkms_keys", "cloudkms_versions"),
+    ),
     _optional("cloudscheduler", "Cloud Scheduler API", {"/v1/": "cloudscheduler.v1"}),
 )
 

@@ -193,10 +193,15 @@ def test_predefined_roles_can_be_read_by_anyone_with_a_token(cloud: Cloud) -> No
 def test_what_may_be_granted_is_listed_in_pages(cloud: Cloud) -> None:
     body = {"fullResourceName": f"//cloudresourcemanager.googleapis.com/projects/{PROJECT}", "pageSize": 200}
     url = f"{IAM}/permissions:queryTestablePermissions"
-    first = cloud.ok("POST", url, body)
-    rest = cloud.ok("POST", url, body | {"pageToken": first["nextPageToken"]})
-    names = {permission["name"] for permission in first["permissions"] + rest["permissions"]}
-    assert (len(first["permissions"]), "run.services.get" in names) == (200, True)
+    pages = [cloud.ok("POST", url, body)]
+    while "nextPageToken" in pages[-1]:
+        pages.append(cloud.ok("POST", url, body | {"pageToken": pages[-1]["nextPageToken"]}))
+    names = [permission["name"] for page in pages for permission in page["permissions"]]
+    assert (len(pages[0]["permissions"]), len(names) == len(set(names)), "run.services.get" in names) == (
+        200,
+        True,
+        True,
+    )
     roles = cloud.ok("POST", f"{IAM}/roles:queryGrantableRoles", body)["roles"]
     assert {"name": "roles/run.viewer", "title": "Run Viewer"} in roles
     body["fullResourceName"] = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/t"

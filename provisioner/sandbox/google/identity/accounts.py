@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from provisioner.sandbox.google.constraints import enforced
 from provisioner.sandbox.google.errors import ApiError, not_found
 from provisioner.sandbox.google.hierarchy import PROJECTS, project, project_policies
 from provisioner.sandbox.google.identity.members import SERVICE_ACCOUNTS
@@ -91,7 +92,7 @@ def new_account(
 
 
 def create_default_compute_account(tx: Transaction, owner: Document, now: datetime) -> None:
-    """Make the Compute Engine default account of a project and its Editor grant, once.
+    """Make the Compute Engine default account of a project and, unless a policy forbids, its Editor grant, once.
 
     The API does so when it is first enabled: https://cloud.google.com/iam/docs/service-account-types#default.
     """
@@ -99,6 +100,8 @@ def create_default_compute_account(tx: Transaction, owner: Document, now: dateti
     if tx.get(SERVICE_ACCOUNTS, email) is not None:
         return
     new_account(tx, owner["projectId"], email, "Compute Engine default service account")
+    if enforced(tx, project_policies(tx, owner), "iam.automaticIamGrantsForDefaultServiceAccounts"):
+        return
     grant(tx, project_policies(tx, owner)[0], "roles/editor", [f"serviceAccount:{email}"], now)
 
 

@@ -15,6 +15,7 @@ from provisioner.sandbox.google.identity import cel
 from provisioner.sandbox.google.identity.policies import effective_bindings
 from provisioner.sandbox.google.identity.roles import permissions_of
 from provisioner.sandbox.google.method import Caller, Resource
+from provisioner.sandbox.google.resourcemanager.tags import facts_for_conditions
 from provisioner.sandbox.store import Transaction
 
 _PROJECT = "//cloudresourcemanager.googleapis.com/projects/"
@@ -47,7 +48,7 @@ def granted(
             if not open_questions:
                 break
             answered = open_questions & _granted_by(tx, binding, members)
-            if answered and _holds(binding, resource, now):
+            if answered and _holds(tx, binding, resource, now):
                 open_questions -= answered
     return [permission for permission in permissions if permission not in open_questions]
 
@@ -101,14 +102,14 @@ def _granted_by(tx: Transaction, binding: dict[str, Any], members: frozenset[str
     return permissions_of(tx, binding["role"])
 
 
-def _holds(binding: dict[str, Any], resource: Resource, now: datetime) -> bool:
+def _holds(tx: Transaction, binding: dict[str, Any], resource: Resource, now: datetime) -> bool:
     condition = binding.get("condition")
     if condition is None:
         return True
-    attributes = {
-        "resource": {"name": resource.name, "type": resource.kind, "service": resource.service},
-        "request": {"time": now},
-    }
+    facts: dict[str, Any] = {"name": resource.name, "type": resource.kind, "service": resource.service}
+    if "Tag" in condition["expression"]:
+        facts |= facts_for_conditions(tx, resource.policies)
+    attributes = {"resource": facts, "request": {"time": now}}
     try:
         return cel.evaluate(condition["expression"], attributes) is True
     except cel.CelError:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.sandbox.google.errors import invalid_argument
+from provisioner.sandbox.google.identity.member_domains import check_member_domains
 from provisioner.sandbox.google.identity.policies import read_policy, write_policy
 from provisioner.sandbox.google.identity.roles import possible_permission
 from provisioner.sandbox.google.method import Call, Resource
@@ -34,6 +35,7 @@ def set_iam_policy(call: Call, resource: Resource) -> Json:
     """Replace the policy with the body's; return it as it is now. Raises ApiError ABORTED for a stale etag."""
     if "policy" not in call.body:
         raise invalid_argument("The policy must be set.", ("policy", "The policy must be set."))
+    check_member_domains(call, resource, call.body["policy"])
     return write_policy(
         call.tx,
         resource.policies[0],

@@ -65,6 +65,27 @@ def create_folder(tx: Transaction, parent: str, display_name: str, now: datetime
     return made
 
 
+def move_folder(call: Call, name: str, target: str) -> Document:
+    """Put a folder below another parent; needs the permission on both. Raises ApiError."""
+    found = find(call.tx, name)
+    call.require("resourcemanager.folders.move", container_resource(call.tx, target))
+    if found["state"] != "ACTIVE":
+        raise failed_precondition("The folder is not active.")
+    above = parent_policies(call.tx, target)
+    if f"//{_SERVICE}/{name}" in above:
+        raise failed_precondition("The folder operation violates the cycle constraint: it would be below itself.")
+    if len(above) + _height(call.tx, name) > _DEEPEST + 1:
+        raise failed_precondition("The folder operation violates height constraints.")
+    check_display_name(call.tx, target, found["displayName"])
+    return keep_folder(call.tx, found | {"parent": target}, call.now)
+
+
+def _height(tx: Transaction, name: str) -> int:
+    """Return how many levels of folders a folder is, itself included."""
+    inside = [found["name"] for _, found in tx.find(FOLDERS, "parent", name) if found["state"] == "ACTIVE"]
+    return 1 + max((_height(tx, child) for child in inside), default=0)
+
+
 def check_display_name(tx: Transaction, parent: str, display_name: str) -> None:
     """Raise ApiError for a name that is not valid or taken by a sibling."""
     if not _DISPLAY_NAME.fullmatch(display_name):

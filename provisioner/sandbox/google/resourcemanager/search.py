@@ -28,23 +28,42 @@ _ALIASES: Mapping[str, Callable[[Document], Any]] = {
     "parent.id": lambda found: found.get("parent", {}).get("id", ""),
     "parent": lambda found: f"{found['parent']['type']}s/{found['parent']['id']}" if "parent" in found else "",
 }
+_CONTAINERS: Mapping[str, Callable[[Document], Any]] = {
+    "displayname": lambda found: found.get("displayName", ""),
+    "domain": lambda found: found.get("displayName", ""),
+    "directorycustomerid": lambda found: found.get("directoryCustomerId", ""),
+    "owner.directorycustomerid": lambda found: found.get("directoryCustomerId", ""),
+    "name": lambda found: found["name"],
+    "parent": lambda found: found.get("parent", ""),
+    "state": lambda found: found["state"],
+    "lifecyclestate": lambda found: found["state"],
+}
 
 
 def project_filter(text: str) -> Callable[[Document], bool]:
     """Return a test for projects (in the fields of v1). Raises ApiError INVALID_ARGUMENT for what it does not know."""
+    return _filter(text, _ALIASES)
+
+
+def container_filter(text: str) -> Callable[[Document], bool]:
+    """Return a test for folders and organisations (in the fields of v3). Raises ApiError INVALID_ARGUMENT."""
+    return _filter(text, _CONTAINERS)
+
+
+def _filter(text: str, fields: Mapping[str, Callable[[Document], Any]]) -> Callable[[Document], bool]:
     rest = _TERM.sub("", text).replace(" AND ", " ").strip()
     if rest not in {"", "AND"}:
         raise invalid_argument(f"Invalid filter: cannot understand '{rest}'")
-    terms = [_term(found) for found in _TERM.finditer(text)]
+    terms = [_term(found, fields) for found in _TERM.finditer(text)]
     return lambda project: all(term(project) for term in terms)
 
 
-def _term(found: re.Match[str]) -> Callable[[Document], bool]:
+def _term(found: re.Match[str], fields: Mapping[str, Callable[[Document], Any]]) -> Callable[[Document], bool]:
     field, wanted = found["field"], found["value"].strip('"').lower()
     if field.startswith("labels."):
         label = field.removeprefix("labels.")
         return lambda project: label in project.get("labels", {}) and fnmatchcase(project["labels"][label], wanted)
-    read = _ALIASES.get(field.lower())
+    read = fields.get(field.lower())
     if read is None:
         raise invalid_argument(f"Invalid filter: unknown field '{field}'")
     return lambda project: fnmatchcase(str(read(project)).lower(), wanted)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from provisioner.sandbox.google import operations
+from provisioner.sandbox.google.constraints import check_location
 from provisioner.sandbox.google.errors import already_exists, invalid_argument, not_found, unimplemented
 from provisioner.sandbox.google.hierarchy import inside_project, project_id, project_resource
 from provisioner.sandbox.google.identity.policies import delete_policy
@@ -73,6 +74,7 @@ def create(call: Call) -> Json:
         raise invalid_argument(f"{text}: {repository_id!r}", ("repository_id", text))
     if not _LOCATION.fullmatch(location):
         raise invalid_argument(f"Location {location} is not supported.")
+    check_location(call.tx, _parent(call).policies, location, parent)
     name = f"{parent}/repositories/{repository_id}"
     if call.tx.get(REPOSITORIES, name) is not None:
         raise already_exists("the repository already exists")

@@ -13,6 +13,7 @@ from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, s
 from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.resourcemanager import projects
 from provisioner.sandbox.google.resourcemanager.containers import container_resource, find, named
+from provisioner.sandbox.google.resourcemanager.liens import check_deletion
 from provisioner.sandbox.google.resourcemanager.search import project_filter
 from provisioner.sandbox.google.wire import page, random_number
 from provisioner.sandbox.store import Document
@@ -110,7 +111,9 @@ def update(call: Call) -> Json:
 @method("v1/cloudresourcemanager.projects.delete", permission="resourcemanager.projects.delete", on=_project)
 def delete(call: Call) -> Json:
     """Begin the deletion of a project."""
-    projects.delete(call.tx, projects.known(call.tx, call.params["projectId"], call.now), call.now)
+    found = projects.known(call.tx, call.params["projectId"], call.now)
+    check_deletion(call.tx, found)
+    projects.delete(call.tx, found, call.now)
     return {}
 
 

@@ -13,6 +13,7 @@ from provisioner.sandbox.google.masks import apply_update, read_update_mask
 from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.resourcemanager import projects
 from provisioner.sandbox.google.resourcemanager.containers import container_resource
+from provisioner.sandbox.google.resourcemanager.liens import check_deletion
 from provisioner.sandbox.google.resourcemanager.search import project_filter
 from provisioner.sandbox.google.services.cloudresourcemanager_v1 import create_project, project_of, visible
 from provisioner.sandbox.google.wire import check_etag, page, random_number
@@ -87,6 +88,7 @@ def patch(call: Call) -> Json:
 @method("v3/cloudresourcemanager.projects.delete", permission="resourcemanager.projects.delete", on=_project)
 def delete(call: Call) -> Json:
     """Begin the deletion of a project."""
+    check_deletion(call.tx, _found(call))
     return _done(call, projects.delete(call.tx, _found(call), call.now), "pd")
 
 
@@ -101,6 +103,7 @@ def move(call: Call) -> Json:
     """Put a project below another folder or organisation."""
     target = call.body.get("destinationParent", "")
     call.require("resourcemanager.projects.move", container_resource(call.tx, target))
+    projects.check_parent(call.tx, _parent(target))
     return _done(call, projects.change(call.tx, _found(call), {"parent": _parent(target)}, call.now), "pm")
 
 

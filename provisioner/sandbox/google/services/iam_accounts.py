@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from provisioner.sandbox.google.constraints import enforced, violation
 from provisioner.sandbox.google.errors import already_exists, failed_precondition, invalid_argument, not_found
 from provisioner.sandbox.google.hierarchy import project, project_resource
 from provisioner.sandbox.google.identity.accounts import (
@@ -47,6 +48,9 @@ def _policy(call: Call) -> Resource:
 def create(call: Call) -> Json:
     """Create an account ``<accountId>@<project>.iam.gserviceaccount.com``."""
     owner = project(call.tx, call.params["name"].split("/")[1])["projectId"]
+    if enforced(call.tx, _project(call).policies, "iam.disableServiceAccountCreation"):
+        text = "Service account creation is not allowed on this project."
+        raise violation("iam.disableServiceAccountCreation", text, f"projects/{owner}")
     account_id = call.body.get("accountId", "")
     if not _ACCOUNT_ID.fullmatch(account_id):
         text = f"Service account ID must match {_ACCOUNT_ID.pattern} and be 6 to 30 characters long: {account_id!r}"

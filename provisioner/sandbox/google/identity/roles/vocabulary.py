@@ -17,16 +17,22 @@ iam.googleapis.com/workloadIdentityPoolProviders: create delete get list undelet
 iam.googleapis.com/workloadIdentityPoolProviderKeys: create delete get list undelete
 iam.operations: get
 resourcemanager.projects: create createBillingAssignment delete deleteBillingAssignment get getIamPolicy list move
-    setIamPolicy undelete update
+    setIamPolicy undelete update updateLiens
 resourcemanager.folders: create delete get getIamPolicy list move setIamPolicy undelete update
 resourcemanager.organizations: get getIamPolicy setIamPolicy
+resourcemanager.tagKeys: create delete get getIamPolicy list setIamPolicy update
+resourcemanager.tagValues: create delete get getIamPolicy list setIamPolicy update
+resourcemanager.tagHolds: create delete list
+resourcemanager.tagValueBindings: create delete
+resourcemanager.hierarchyNodes: createTagBinding deleteTagBinding listEffectiveTags listTagBindings
 billing.accounts: create get getIamPolicy getSpendingInformation list setIamPolicy update
 billing.budgets: create delete get list update
 billing.resourceAssociations: create delete list
 serviceusage.services: disable enable get list use
 serviceusage.operations: get
 serviceusage.quotas: get update
-storage.buckets: create delete enableObjectRetention get getIamPolicy list restore setIamPolicy update
+storage.buckets: create createTagBinding delete deleteTagBinding enableObjectRetention get getIamPolicy list
+    listEffectiveTags listTagBindings restore setIamPolicy update
 storage.objects: create delete get getIamPolicy list overrideUnlockedRetention restore setIamPolicy setRetention
     update
 storage.managedFolders: create delete get getIamPolicy list setIamPolicy
@@ -35,24 +41,37 @@ storage.multipartUploads: abort create list listParts
 storage.anywhereCaches: create disable get list pause resume update
 storage.bucketOperations: cancel get list
 storage.hmacKeys: create delete get list update
-artifactregistry.repositories: create delete deleteArtifacts downloadArtifacts exportArtifacts get getIamPolicy list
-    readViaVirtualRepository setIamPolicy update uploadArtifacts
+artifactregistry.repositories: create createTagBinding delete deleteArtifacts deleteTagBinding downloadArtifacts
+    exportArtifacts get getIamPolicy list listEffectiveTags listTagBindings readViaVirtualRepository setIamPolicy
+    update uploadArtifacts
 artifactregistry.dockerimages: get list
 artifactregistry.packages: delete get list update
 artifactregistry.tags: create delete get list update
 artifactregistry.versions: delete get list update
 artifactregistry.files: delete download get list update upload
 artifactregistry.locations: get list
-run.services: create delete get getIamPolicy list setIamPolicy update
+artifactregistry.attachments: create delete get list
+artifactregistry.rules: create delete get list update
+artifactregistry.projectsettings: get update
+artifactregistry.mavenartifacts: get list
+artifactregistry.npmpackages: get list
+artifactregistry.pythonpackages: get list
+artifactregistry.kfpartifacts: create
+artifactregistry.aptartifacts: create
+artifactregistry.yumartifacts: create
+run.services: create createTagBinding delete deleteTagBinding get getIamPolicy list listEffectiveTags listTagBindings
+    setIamPolicy update
 run.revisions: delete get list
 run.operations: delete get list
 run.locations: list uploadSource
 run.routes: get invoke list
 run.configurations: get list
-run.jobs: create delete get getIamPolicy list run runWithOverrides setIamPolicy update
+run.jobs: create createTagBinding delete deleteTagBinding get getIamPolicy list listEffectiveTags listTagBindings run
+    runWithOverrides setIamPolicy update
 run.executions: cancel delete get list
 run.tasks: get list
-secretmanager.secrets: create delete get getIamPolicy list setIamPolicy update
+secretmanager.secrets: create createTagBinding delete deleteTagBinding get getIamPolicy list listEffectiveTags
+    listTagBindings setIamPolicy update
 secretmanager.versions: access add destroy disable enable get list
 secretmanager.locations: get list
 monitoring.notificationChannels: create delete get getVerificationCode list sendVerificationCode update verify
@@ -81,15 +100,22 @@ logging.operations: cancel get list
 logging.settings: get update
 cloudtrace.traces: get list patch
 cloudtrace.tasks: create delete get list
-pubsub.topics: attachSubscription create delete detachSubscription get getIamPolicy list publish setIamPolicy update
-pubsub.subscriptions: consume create delete get getIamPolicy list setIamPolicy update
+pubsub.topics: attachSubscription create createTagBinding delete deleteTagBinding detachSubscription get getIamPolicy
+    list listEffectiveTags listTagBindings publish setIamPolicy update
+pubsub.subscriptions: consume create createTagBinding delete deleteTagBinding get getIamPolicy list listEffectiveTags
+    listTagBindings setIamPolicy update
 pubsub.snapshots: create delete get getIamPolicy list seek setIamPolicy update
 pubsub.schemas: attach commit create delete get getIamPolicy list listRevisions rollback setIamPolicy validate
 cloudscheduler.jobs: create delete enable fullView get list pause run update
 cloudscheduler.locations: get list
-cloudkms.keyRings: create delete get getIamPolicy list setIamPolicy
+cloudkms.keyRings: create createTagBinding delete deleteTagBinding get getIamPolicy list listEffectiveTags
+    listTagBindings setIamPolicy
 cloudkms.cryptoKeys: create delete get getIamPolicy list setIamPolicy update
 cloudkms.cryptoKeyVersions: create delete destroy get list restore update useToDecrypt useToEncrypt useToSign
     useToVerify viewPublicKey
 cloudkms.locations: get list
+orgpolicy.policy: get set
+orgpolicy.policies: create delete list update
+orgpolicy.constraints: list
+bigquery.datasets: createTagBinding deleteTagBinding listEffectiveTags listTagBindings
 """
