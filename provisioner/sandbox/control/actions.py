@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from provisioner.errors import InvalidInput
 from provisioner.sandbox.control.application import Action, document_of, text_of
+from provisioner.sandbox.control.containers import Containers
 from provisioner.sandbox.control.faults import FaultPlan
 from provisioner.sandbox.control.journal import Journal
 from provisioner.sandbox.control.observed import Observed
@@ -63,6 +64,7 @@ class Actions:
         self._faults = faults
         self._snapshots = snapshots
         self._observed = observed
+        self._containers = Containers(world)
 
     def table(self) -> Mapping[tuple[str, str], Action]:
         """Return all verbs."""
@@ -77,6 +79,8 @@ class Actions:
             ("GET", "faults"): lambda _: {"faults": self._faults.describe()},
             ("PUT", "faults"): self.set_faults,
             ("DELETE", "faults"): self._then(lambda: self._faults.replace([])),
+            ("GET", "run"): self._containers.revisions,
+            ("PUT", "run/failure"): self._containers.order_failure,
             ("GET", "settings"): lambda _: dict(self._world.settings),
             ("PATCH", "settings"): self.change_settings,
             ("GET", "snapshots"): lambda _: {"snapshots": self._snapshots.names()},
