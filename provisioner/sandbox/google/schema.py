@@ -127,7 +127,7 @@ def _string(value: object, schema: Schema, path: str) -> str:
     check = _FORMATS.get(form)
     if check and not check(value):
         raise _violation(f"Invalid value at '{path}' ({_FORMAT_NAMES[form]}), {_shown(value)}", path)
-    return value
+    return base64.b64encode(_bytes(value)).decode() if form == "byte" else value
 
 
 def _integer(value: object, schema: Schema, path: str) -> int:
@@ -170,10 +170,15 @@ def _boolean(value: object, schema: Schema, path: str) -> bool:
 
 def _base64(value: str) -> bool:
     try:
-        base64.b64decode(value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4), validate=True)
+        _bytes(value)
     except ValueError:  # binascii.Error, or letters that are not even ASCII
         return False
     return True
+
+
+def _bytes(value: str) -> bytes:
+    """Read either alphabet of base64, padded or not; handlers are given the standard one with padding."""
+    return base64.b64decode(value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4), validate=True)
 
 
 _SCALARS: Mapping[str, Callable[[object, Schema, str], Any]] = {

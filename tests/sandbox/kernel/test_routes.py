@@ -14,7 +14,7 @@ import pytest
 from provisioner.sandbox.google.catalog import SERVICES
 from provisioner.sandbox.google.coverage import coverage
 from provisioner.sandbox.google.discovery import load
-from tests.sandbox.core.cloud import GoogleCloud
+from tests.sandbox.core.cloud import PROJECT, GoogleCloud
 
 DOCUMENTS = sorted({document for service in SERVICES for document in service.documents.values()} - {"compute.v1"})
 FOLDER = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
@@ -65,9 +65,9 @@ def test_descriptions_are_dropped_and_properties_called_so_are_not() -> None:
 
 
 def test_a_method_without_a_handler_is_named(cloud: GoogleCloud) -> None:
-    answer = cloud.call("POST", "storage.googleapis.com/storage/v1/b/x/notificationConfigs", {})
+    answer = cloud.call("POST", f"compute.googleapis.com/compute/v1/projects/{PROJECT}/zones/z/instances", {})
     assert answer.status == 501
-    assert "storage.notifications.insert" in answer.message
+    assert "compute.instances.insert" in answer.message
 
 
 def test_a_path_that_nobody_knows_is_named(cloud: GoogleCloud) -> None:
@@ -80,9 +80,10 @@ def test_a_path_that_nobody_knows_is_named(cloud: GoogleCloud) -> None:
 def test_what_is_refused_is_what_coverage_lists(cloud: GoogleCloud) -> None:
     listed = {entry.document: entry for entry in coverage()}
     assert "storage.buckets.insert" in listed["storage.v1"].answered
-    assert "storage.notifications.insert" in listed["storage.v1"].refused
+    assert "compute.instances.insert" in listed["compute.v1"].refused
     assert "iam.projects.locations.workloadIdentityPools.operations.get" in listed["iam.v1"].answered
-    assert cloud.call("GET", "storage.googleapis.com/storage/v1/b/x/acl").status == 501
+    refused = cloud.call("DELETE", f"compute.googleapis.com/compute/v1/projects/{PROJECT}/zones/z/instances/i")
+    assert refused.status == 501
 
 
 def test_a_trailing_slash_and_either_spelling_of_parameters_are_fine(cloud: GoogleCloud) -> None:

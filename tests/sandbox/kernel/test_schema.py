@@ -37,6 +37,13 @@ def test_nulls_clear_fields_in_the_older_apis() -> None:
     assert STORAGE.body({"labels": {"a": None}, "website": None}, "Bucket") == {"labels": {"a": None}, "website": None}
 
 
+def test_bytes_reach_handlers_in_one_spelling() -> None:
+    sent = {"accountId": "x", "serviceAccount": {"etag": "_-8"}}
+    assert IAM.body(sent, "CreateServiceAccountRequest")["serviceAccount"] == {"etag": "/+8="}
+    error = refusal(IAM, {"accountId": "x", "serviceAccount": {"etag": "é"}}, "CreateServiceAccountRequest")
+    assert "TYPE_BYTES" in error.message
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

@@ -55,6 +55,7 @@ _WORDS = (
     ),
     *("organizations/123456789012", "folders/888888888888", "billingAccounts/000000-111111-222222", "b" * 300),
 )
+_KNOWN = ("acme-payments-dev", "420000000042", "bucket-one", "europe-west1", "global", "thing-one", "1", "latest", "-")
 _ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(_WORDS),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
@@ -110,11 +111,15 @@ def _path(spec: MethodSpec) -> st.SearchStrategy[str]:
 def _segment(schema: Mapping[str, Any]) -> st.SearchStrategy[str]:
     pattern = schema.get("pattern")
     word = st.sampled_from(_WORDS)
-    if not pattern:
-        return word
+    if not pattern or "{" in pattern:
+        return st.sampled_from(_KNOWN) | st.sampled_from(_KNOWN) | word
     text = pattern.removeprefix("^").removesuffix("$")
-    known = st.lists(word.map(lambda each: each.replace("/", "") or "x"), min_size=9, max_size=9)
-    return known.map(lambda words: _following(text, words)) | word
+    first = st.sampled_from(_KNOWN[:2]) | st.sampled_from(_KNOWN)
+    rest = st.lists(
+        st.sampled_from(_KNOWN) | word.map(lambda each: each.replace("/", "") or "x"), min_size=8, max_size=8
+    )
+    known = st.builds(lambda one, more: _following(text, [one, *more]), first, rest)
+    return known | known | known | word
 
 
 def _following(pattern: str, words: list[str]) -> str:
@@ -127,7 +132,9 @@ def _following(pattern: str, words: list[str]) -> str:
 def _query(api: Api, spec: MethodSpec) -> st.SearchStrategy[str]:
     declared = {name: schema for name, schema in spec.parameters.items() if name not in spec.names}
     names = [*declared, "fields", "alt", "pageToken", "unknown"]
-    pairs = st.lists(st.tuples(st.sampled_from(names), st.sampled_from(_WORDS) | st.text(max_size=6)), max_size=4)
+    pairs = st.lists(
+        st.tuples(st.sampled_from(names), st.sampled_from((*_KNOWN, *_WORDS)) | st.text(max_size=6)), max_size=4
+    )
     del api
     return pairs.map(lambda given: urlencode(given, errors="replace"))
 

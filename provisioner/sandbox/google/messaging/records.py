@@ -27,9 +27,15 @@ _KINDS = {"topics": "Topic", "subscriptions": "Subscription", "snapshots": "Snap
 
 
 def canonical_name(tx: Transaction, name: str) -> str:
-    """Return a resource name with the project's id. Raises ApiError PERMISSION_DENIED for an unknown project."""
-    _, owner, *rest = name.split("/")
-    return "/".join(["projects", project_id(tx, owner), *rest])
+    """Return a resource name with the project's id.
+
+    Raises ApiError PERMISSION_DENIED for an unknown project, INVALID_ARGUMENT for what is no resource name.
+    """
+    kind, _, path = name.partition("/")
+    owner, _, rest = path.partition("/")
+    if kind != "projects":
+        raise invalid_argument(f"Invalid resource name given (name={name}).")
+    return f"projects/{project_id(tx, owner)}" + (f"/{rest}" if rest else "")
 
 
 def pubsub_resource(tx: Transaction, name: str) -> Resource:
