@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "rules": ("Terraform", "List the rules, or have one explained."),
     "repo": ("Repositories", "Set up or verify only the repository."),
     "runs": ("Operations", "List, show and resume runs."),
+    "doctor": ("Operations", "Find out why something does not work."),
     "audit": ("Operations", "Show, verify and export who did what."),
     "sandbox": ("Operations", "Start, stop and use the embedded Google Cloud and GitHub."),
     "version": ("Operations", "Show the versions of everything that takes part."),

@@ -16,6 +16,7 @@ from provisioner.request.resolve import EnvironmentSpec, Team
 from provisioner.runs.progress import Progress, Report, telling
 from provisioner.settings import Settings
 from provisioner.terraform.runner import Runner
+from provisioner.terraform.state import StateDocument
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, workers
 from provisioner.wiring.place import Place, connect_google, enter, place_of
 from provisioner.wiring.ports import Runners
@@ -31,10 +32,21 @@ def observe(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, A
     return {"team": team.slug, "environments": environments, "repository": recorded_facts(settings, team)}
 
 
-def _environment(place: Place, folder: Path, spec: EnvironmentSpec) -> dict[str, Any]:
+def state_of(settings: Settings, team: Team, spec: EnvironmentSpec, sandbox: bool | None) -> StateDocument:  # noqa: FBT001 - three states
+    """Return what the state of one environment holds."""
+    place = _entered(settings, team, _silence, sandbox, seed=False)
+    with _rendered(team, recorded_ids(settings, team)) as folder:
+        return _state(place, folder, spec)
+
+
+def _state(place: Place, folder: Path, spec: EnvironmentSpec) -> StateDocument:
     runner, root = _reader(place), folder / "envs" / spec.names.root
     runner.init(root)
-    state = runner.state(root)
+    return runner.state(root)
+
+
+def _environment(place: Place, folder: Path, spec: EnvironmentSpec) -> dict[str, Any]:
+    state = _state(place, folder, spec)
     outputs = dict(state.outputs.get("environment") or {})
     return {
         "environment": spec.name,

@@ -28,7 +28,7 @@ def paths(command: click.Command = program, path: tuple[str, ...] = ()) -> Itera
 
 
 ALL = list(paths())
-LEAVES = [path for path in ALL if path and path not in {("repo",), ("runs",), ("sandbox",), ("rules",), ("audit",)}]
+LEAVES = [path for path in ALL if path and path not in {("repo",), ("runs",), ("sandbox",), ("rules",), ("audit",), ("doctor",)}]
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

@@ -6,8 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
 
 from tests.cli.program import Ended
 from tests.e2e.desk import Desk
@@ -72,6 +74,39 @@ def test_no_row_of_the_access_matrix_is_wrong(result: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("result")
 def test_access_shows_the_same_in_a_new_process(desk: Desk, result: dict[str, Any]) -> None:
     assert desk.person.runs("access", "churn", "-o", "json").document == result["access"]
+
+
+def minted(desk: Desk, environment: str, ref: str) -> str:
+    """Return what GitHub hands a job of that environment: the token, as JSON with a value."""
+    context = {"repository": "example-ml/churn", "event_name": "push", "ref": ref, "environment": environment}
+    job = desk.handle.mint_job_token(context)
+    headers = {"Authorization": f"Bearer {job.request_token}"}
+    proxies = {"https": desk.handle.proxy_url}
+    audience = f"&audience={quote(audience_of(desk), safe='')}"
+    answer = requests.get(
+        job.request_url + audience, headers=headers, proxies=proxies, verify=str(desk.handle.ca_file), timeout=30
+    )
+    return answer.text
+
+
+def audience_of(desk: Desk) -> str:
+    _, project = desk.call("GET", "https://cloudresourcemanager.googleapis.com/v3/projects/example-churn-dev")
+    number = project["name"].removeprefix("projects/")
+    pool = f"projects/{number}/locations/global/workloadIdentityPools/churn-dev-gh/providers/github"
+    return f"https://iam.googleapis.com/{pool}"
+
+
+@pytest.mark.usefixtures("result")
+def test_the_doctor_explains_a_token_of_a_job(desk: Desk) -> None:
+    file = desk.written("token.json", minted(desk, "dev", "refs/heads/main"))
+    well = desk.person.runs("doctor", "wif", "churn/dev", "--token", file, "-o", "json")
+    assert well.code == 0, well
+    assert well.document["accounts"] == ["churn-dev-deploy@example-churn-dev.iam.gserviceaccount.com"]
+    ill = desk.person.runs("doctor", "wif", "churn/prod", "--token", file)
+    assert ill.code == 1
+    assert "✗ audience" in ill.out
+    assert "becomes no account" in ill.out
+    assert json.loads(file.read_text())["value"] not in ill.out + ill.err + well.out
 
 
 @pytest.mark.usefixtures("result")
