@@ -24,7 +24,8 @@ from provisioner.sandbox.google.run.names import (
     who,
 )
 from provisioner.sandbox.google.run.revisions import delete_revisions, new_revision, settle, template_changed
-from provisioner.sandbox.google.run.starting import begin, stop
+from provisioner.sandbox.google.run.starting import begin
+from provisioner.sandbox.google.run.stopping import stop
 from provisioner.sandbox.google.services.run_defaults import check_service_id, with_defaults
 from provisioner.sandbox.google.wire import fresh_etag, timestamp
 from provisioner.sandbox.store import Document

@@ -115,6 +115,24 @@ class Instances:
             before.process.stop(grace=0)
         return True, process.lines()
 
+    def complete(
+        self, name: str, materials: Materials, variables: Mapping[str, str], seconds: float
+    ) -> tuple[int | None, list[str]]:
+        """Run a task to its end; return its exit code (None: it took longer) and what it wrote.
+
+        Raises ImageError and MissingError from ``prepare``.
+        """
+        program = self.prepare(name, materials)
+        self._make_room()
+        process = self.start(program, materials, variables)
+        with self._lock:
+            self._running[name] = Instance(process, 0, busy=1)
+        code = process.wait(seconds)
+        process.stop(grace=0)
+        with self._lock:
+            self._running.pop(name, None)
+        return code, process.lines()
+
     @contextmanager
     def using(self, name: str, start: Callable[[], object]) -> Iterator[int]:
         """Give the port of a revision's process for the time of a request, starting it with ``start`` if need be."""

@@ -49,12 +49,6 @@ def refreshed(call: Call, service: Document) -> Document:
     return service
 
 
-def stop(call: Call, name: str) -> None:
-    """Stop the processes of a service or revision that is being deleted (and not only in a rehearsal)."""
-    if call.world.settings["run_containers"] == "process" and not call.params.get("validateOnly"):
-        instances_of(call.world).forget(name)
-
-
 def start(world: World, revision: str) -> Failure | None:
     """Start the process of a revision and wait for it; return why it has not come up, or None.
 

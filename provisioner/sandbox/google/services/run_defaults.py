@@ -6,6 +6,7 @@ https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services;
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from provisioner.sandbox.google.errors import ApiError, invalid_argument, unimplemented
@@ -49,9 +50,7 @@ def check_service_id(service_id: str) -> None:
 
 def with_defaults(sent: Json, default_account: str) -> Json:
     """Return the user's part of a service with everything the server fills in. Raises ApiError INVALID_ARGUMENT."""
-    unsupported = sorted(_UNSUPPORTED & {key for key, value in sent.items() if value})
-    if unsupported:
-        raise unimplemented(f"The sandbox does not implement {', '.join(unsupported)} of a service.")
+    unsupported(sent, _UNSUPPORTED, "a service")
     service = {key: sent[key] for key in USER_FIELDS if sent.get(key) not in (None, "", {}, [])}
     service.setdefault("ingress", "INGRESS_TRAFFIC_ALL")
     service.setdefault("launchStage", "GA")
@@ -59,6 +58,18 @@ def with_defaults(sent: Json, default_account: str) -> Json:
     _check_traffic(service["traffic"])
     service["template"] = _template(service.get("template", {}), default_account)
     return service
+
+
+def unsupported(sent: Json, fields: Iterable[str], kind: str) -> None:
+    """Raise ApiError UNIMPLEMENTED, by name, for fields that the sandbox does not play."""
+    found = sorted(field for field in fields if sent.get(field))
+    if found:
+        raise unimplemented(f"The sandbox does not implement {', '.join(found)} of {kind}.")
+
+
+def container_of_job(sent: Json) -> Json:
+    """Return a job's container with what the server fills in. Raises ApiError INVALID_ARGUMENT."""
+    return _container(sent, serves=False)
 
 
 def _template(sent: Json, default_account: str) -> Json:

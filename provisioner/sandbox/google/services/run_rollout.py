@@ -36,6 +36,10 @@ class Failure:
         """Return the error the operation ends with."""
         return ApiError(self.status, f"Revision '{revision}' is not ready and cannot serve traffic. {self.message}")
 
+    def error_of_job(self, job: str) -> ApiError:
+        """Return the error with which the change of a job ends."""
+        return ApiError(self.status, f"Job '{job}' is not ready and cannot be executed. {self.message}")
+
 
 def order_failure(tx: Transaction, image: str, message: str) -> None:
     """Make every later revision of an image (exact reference) fail; an empty message takes the order back."""
