@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from provisioner.errors import InvalidInput
 from provisioner.sandbox.errands import Errands
+from provisioner.sandbox.quotas import parse_quotas
 from provisioner.sandbox.store import Store
 
 Setting = str | int | float | bool
@@ -19,11 +20,14 @@ DEFAULT_SETTINGS: Mapping[str, Setting] = {
     "lro_polls": 0,  # how often a long-running operation answers done: false before it is done
     "propagation_seconds": 0,  # how long a change of an IAM policy takes to count
     "enforce": True,  # false: IAM grants everything to every known caller
+    "quotas": "",  # requests a minute: "PROJECT/METHODS=NUMBER", several with commas (see quotas.py)
+    "billing_projects": 0,  # how many projects a billing account may pay for; 0 for no limit
     "github_plan": "enterprise",  # free, team or enterprise
     "run_containers": "off",  # process: images deployed to Cloud Run are started as processes of this machine
+    "actions": "off",  # act: jobs of workflows are executed as processes of this machine
     "log_bodies": True,  # keep (redacted) request and response bodies in the request log
 }
-_CHOICES: Mapping[str, tuple[str, ...]] = {"run_containers": ("off", "process")}
+_CHOICES: Mapping[str, tuple[str, ...]] = {"run_containers": ("off", "process"), "actions": ("off", "act")}
 _STATE = "sandbox"
 
 
@@ -112,6 +116,8 @@ def _accepted(name: str, value: object) -> Setting:
         raise InvalidInput(f"setting {name!r} is {value!r}", fix=f"give a value of type {wanted.__name__}")
     if value not in _CHOICES.get(name, (value,)):
         raise InvalidInput(f"setting {name!r} is {value!r}", fix=f"use one of: {', '.join(_CHOICES[name])}")
+    if name == "quotas":
+        parse_quotas(str(value))
     return value
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from provisioner.sandbox.google import masks
+from provisioner.sandbox.google.auditlog import write_audit_logs
 from provisioner.sandbox.google.background import take_on_errands
 from provisioner.sandbox.google.discovery import Match
 from provisioner.sandbox.google.errors import ApiError, invalid_argument, unimplemented
@@ -30,12 +31,14 @@ from provisioner.sandbox.google.method import (
 )
 from provisioner.sandbox.google.parameters import read_parameters
 from provisioner.sandbox.google.payload import parse
+from provisioner.sandbox.google.quotas import check_quota
 from provisioner.sandbox.google.routing import LoadedService, Routing, Target
 from provisioner.sandbox.google.schema import Validator
 from provisioner.sandbox.http import Request, Response, json_response
 from provisioner.sandbox.store import Transaction, Unwritable
 from provisioner.sandbox.world import World
 
+_FIRST_ERROR = 400
 _LOG = logging.getLogger(__name__)
 
 
@@ -87,9 +90,9 @@ class GoogleApplication:
             raise unauthenticated_request()
         if target.match is None:
             call.params = dict(request.query_pairs()) | dict(target.groups)
-            return _respond(target.handler_for(call)(call))
+            return _audited(call, _respond(target.handler_for(call)(call)))
         mask = _prepare(call, target, target.match)
-        return _respond(_handle(call, target), mask)
+        return _audited(call, _respond(_handle(call, target), mask))
 
 
 def _prepare(call: Call, target: Target, match: Match) -> masks.Tree:
@@ -119,9 +122,17 @@ def _handle(call: Call, target: Target) -> Answer:
     if mark is not None and mark.on is not None:
         resource = mark.on(call)
         _check_enabled(call, target.service, resource)
+        check_quota(call, target.service.facts.name, resource.project)
         for permission in _permissions(call, mark):
             call.require(permission, resource)
     return handler(call)
+
+
+def _audited(call: Call, answer: Response | Later) -> Response | Later:
+    """Write to the audit log what was done; an answer that is an error did nothing."""
+    if isinstance(answer, Later) or answer.status < _FIRST_ERROR:
+        write_audit_logs(call)
+    return answer
 
 
 def _permissions(call: Call, mark: MethodMark) -> tuple[str, ...]:

@@ -100,7 +100,8 @@ class Call:
     ``params`` holds path and query parameters under their discovery names, decoded and typed (int, bool, list for
     repeated ones); ``body`` the validated JSON body in camelCase ({} when there is none). ``schemas`` are those of the
     method's API, for update masks. ``media`` is the uploaded content of an upload and ``media_type`` its type. For a
-    ``@route`` handler params are the regex's groups and the raw query, and the body is unread: use ``request``.
+    For a ``@route`` handler params are the regex's groups and the raw query, and the body is unread: use ``request``.
+    ``asked`` are the permissions that were required so far, for the audit log.
     """
 
     request: Request
@@ -116,6 +117,7 @@ class Call:
     media: bytes | None = None
     media_type: str = ""
     upload: str = ""
+    asked: list[tuple[str, Resource]] = field(default_factory=list)
 
     @property
     def method(self) -> str:
@@ -127,6 +129,7 @@ class Call:
         if self.caller.anonymous and not self.holds(permission, resource):
             raise unauthenticated_request()
         self.identity.require(self.tx, self.caller, permission, resource, self.now)
+        self.asked.append((permission, resource))
 
     def holds(self, permission: str, resource: Resource) -> bool:
         """Tell whether the caller holds the permission on the resource."""

@@ -71,6 +71,20 @@ def poll(call: Call) -> Json:
     return _shown(kept["operation"], done=_done(kept))
 
 
+def cancel(call: Call) -> Json:
+    """Answer ``operations.cancel``: the work was done at once, so it goes on; success is not promised anywhere."""
+    name = str(call.params["name"])
+    if call.tx.get(_COLLECTION, _key(call, name)) is None:
+        raise not_found(f'Resource "{name}" was not found')
+    return {}
+
+
+def delete(call: Call) -> Json:
+    """Answer ``operations.delete``: forget the record."""
+    forget(call, str(call.params["name"]))
+    return {}
+
+
 def _start(call: Call, operation: Json) -> Json:
     polls = int(call.world.settings["lro_polls"])
     if not operation["metadata"]:

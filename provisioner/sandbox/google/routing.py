@@ -17,6 +17,12 @@ from provisioner.sandbox.google.method import Call, Handler, MethodMark, RouteMa
 from provisioner.sandbox.http import Request, Response, json_response
 
 _SERVICES = "provisioner.sandbox.google.services"
+_OPERATIONS: Mapping[str, Handler] = {
+    ".operations.get": operations.poll,
+    ".operations.wait": operations.poll,
+    ".operations.cancel": operations.cancel,
+    ".operations.delete": operations.delete,
+}
 _DOWNLOAD = "/download/"
 
 
@@ -45,9 +51,9 @@ class LoadedService:
         """Return who answers a method of a document, and what that handler declares."""
         version = document.rpartition(".")[2]
         found = self.methods.get(f"{version}/{method_id}") or self.methods.get(method_id)
-        if found is None and method_id.endswith((".operations.get", ".operations.wait")):
-            return None, operations.poll
-        return found or (None, None)
+        if found is None:
+            return None, next((handler for end, handler in _OPERATIONS.items() if method_id.endswith(end)), None)
+        return found
 
     def answers(self, document: str, method_id: str) -> bool:
         """Tell whether a method of a document is answered."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from provisioner.sandbox.google.auditlog import keep_audit_configs
 from provisioner.sandbox.google.errors import invalid_argument
 from provisioner.sandbox.google.identity.bindings import accepted_bindings, has_conditions
 from provisioner.sandbox.google.wire import check_etag, fresh_etag, parse_timestamp, timestamp
@@ -68,6 +69,7 @@ def write_policy(  # noqa: PLR0913 - a policy write has this many facts
         _check_version(policy.get("version", 0), kept["bindings"], bindings)
     audit = policy.get("auditConfigs") if "auditConfigs" in fields else kept.get("auditConfigs")
     changed = kept | {"bindings": bindings, "auditConfigs": audit or []}
+    keep_audit_configs(tx, name, changed["auditConfigs"])
     _keep(tx, name, changed, now, timedelta(seconds=propagation_seconds))
     return read_policy(tx, name, CONDITIONAL_VERSION)
 
@@ -83,6 +85,7 @@ def grant(tx: Transaction, name: str, role: str, members: Iterable[str], now: da
 def delete_policy(tx: Transaction, name: str) -> None:
     """Forget the policy of a resource that is gone."""
     _forget_members(tx, name, tx.get(POLICIES, name))
+    keep_audit_configs(tx, name, [])
     tx.delete(POLICIES, name)
 
 

@@ -96,8 +96,20 @@ def update_billing_info(call: Call) -> Json:
     call.require("billing.resourceAssociations.create", account_resource(call.tx, name))
     if not account(call.tx, name)["open"]:
         raise failed_precondition("Precondition check failed.")
+    _check_room(call, owner, name)
     call.tx.put(PAYERS, owner["projectId"], {"billingAccountName": name})
     return _info(call, owner)
+
+
+def _check_room(call: Call, owner: Document, name: str) -> None:
+    """Raise ApiError where the account pays for as many projects as the setting ``billing_projects`` admits."""
+    most = int(call.world.settings["billing_projects"])
+    others = [key for key, _ in call.tx.find(PAYERS, "billingAccountName", name) if key != owner["projectId"]]
+    if most and len(others) >= most:
+        text = "Cloud billing quota exceeded: https://support.google.com/code/contact/billing_quota_increase"
+        quota = {"subject": name, "description": text}
+        detail = {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [quota]}
+        raise failed_precondition("Precondition check failed.", [detail])
 
 
 def _info(call: Call, owner: Document) -> Json:

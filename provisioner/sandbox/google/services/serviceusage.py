@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.sandbox.google import operations
 from provisioner.sandbox.google.compute import create_default_network
 from provisioner.sandbox.google.discovery import known_services
-from provisioner.sandbox.google.errors import ApiError, invalid_argument, permission_denied
+from provisioner.sandbox.google.errors import ApiError, failed_precondition, invalid_argument, permission_denied
 from provisioner.sandbox.google.hierarchy import ENABLED_SERVICES, find_project, project_resource, service_enabled
 from provisioner.sandbox.google.identity.accounts import create_default_compute_account
 from provisioner.sandbox.google.method import Call, Resource, method
@@ -24,6 +24,16 @@ _TYPES = "type.googleapis.com/google.api.serviceusage.v1."
 _NOTHING_TO_DO = "operations/noop.DONE_OPERATION"
 _MOST_AT_ONCE = 20
 _STATES = {"": None, "state:ENABLED": "ENABLED", "state:DISABLED": "DISABLED"}
+# Which services need a service: what people were seen to be told when they disabled it.
+_DEPENDENTS = {
+    "bigquery": ("bigquerystorage", "bigquerymigration", "bigqueryconnection", "bigquerydatapolicy"),
+    "compute": ("container", "dataproc", "dataflow"),
+    "oslogin": ("compute",),
+    "iam": ("iamcredentials",),
+    "pubsub": ("cloudfunctions", "eventarc"),
+    "storage-api": ("cloudfunctions", "storage-component"),
+    "artifactregistry": ("containerregistry", "containeranalysis"),
+}
 # APIs without a discovery document of this version here, yet enabled by name.
 _MORE_SERVICES = frozenset(
     (
@@ -98,8 +108,13 @@ def batch_enable(call: Call) -> Json:
 
 @method("serviceusage.services.disable", permission="serviceusage.services.disable", on=_project)
 def disable(call: Call) -> Json:
-    """Disable one service; what was made with it stays."""
+    """Disable one service; what was made with it stays. Others that need it are disabled too when the body says so."""
     owner, name = _owner(call), _service(call.params["name"].rpartition("/")[2])
+    dependents = _active_dependents(call, owner, name)
+    if dependents and not call.body.get("disableDependentServices"):
+        raise _depended_on(name, dependents)
+    for each in dependents:
+        call.tx.delete(ENABLED_SERVICES, f"{owner['projectId']}/{each}")
     response = {"@type": f"{_TYPES}DisableServiceResponse", "service": _shown(owner, name, enabled=False)}
     if not call.tx.delete(ENABLED_SERVICES, f"{owner['projectId']}/{name}"):
         return {"name": _NOTHING_TO_DO, "done": True, "response": response}
@@ -112,6 +127,30 @@ def get_operation(call: Call) -> Json:
     if call.params["name"] == _NOTHING_TO_DO:
         return {"name": _NOTHING_TO_DO, "done": True}
     return operations.poll(call)
+
+
+def _active_dependents(call: Call, owner: Document, name: str) -> list[str]:
+    """Return the enabled services that need a service, directly or not, in the order of their names."""
+    enabled = _enabled(call, owner)
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        more = {f"{each}.googleapis.com" for each in _DEPENDENTS.get(waiting.pop().partition(".")[0], ())}
+        waiting += (more & enabled) - found
+        found |= more & enabled
+    return sorted(found)
+
+
+def _depended_on(name: str, dependents: list[str]) -> ApiError:
+    what = "service" if len(dependents) == 1 else "services"
+    text = (
+        f"The service {name} is depended on by the following active {what}: {','.join(dependents)}; Please specify "
+        "disable_dependent_services=true if you want to proceed with disabling all services."
+    )
+    violation = {"type": "googleapis.com", "subject": "100001", "description": text}
+    return failed_precondition(
+        text, [{"@type": "type.googleapis.com/google.rpc.PreconditionFailure", "violations": [violation]}]
+    )
 
 
 def _switch_on(call: Call, owner: Document, names: list[str], response: Json, letters: str) -> Json:
