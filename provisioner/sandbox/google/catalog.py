@@ -170,6 +170,14 @@ SERVICES: tuple[Service, ...] = (
         {"/v1/": "cloudkms.v1"},
         ("cloudkms_keys", "cloudkms_versions"),
     ),
+    Service(
+        "bigquery.googleapis.com",
+        "BigQuery API",
+        ("bigquery.googleapis.com", "www.googleapis.com"),
+        {"/bigquery/v2/": "bigquery.v2"},
+        ("bigquery_datasets", "bigquery_tables"),
+        optional=True,
+    ),
     _optional("cloudscheduler", "Cloud Scheduler API", {"/v1/": "cloudscheduler.v1"}),
 )
 

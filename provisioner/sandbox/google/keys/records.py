@@ -62,12 +62,18 @@ def key_resource(tx: Transaction, name: str) -> Resource:
     full = canonical(tx, name)
     parts = full.split("/")
     ring, key = "/".join(parts[:6]), "/".join(parts[:8])
-    found = inside_project(
-        tx, parts[1], name=full, kind=f"{SERVICE}/{_KINDS[parts[-2]]}", service=SERVICE, policy=f"//{SERVICE}/{ring}"
-    )
+    kind = f"{SERVICE}/{_kind(full)}"
+    found = inside_project(tx, parts[1], name=full, kind=kind, service=SERVICE, policy=f"//{SERVICE}/{ring}")
     own = (f"//{SERVICE}/{key}",) if key != ring else ()
     text = _DENIAL + f"{full}' (or it may not exist)."
     return Resource(found.name, found.kind, found.service, own + found.policies, found.project, text)
+
+
+def _kind(full: str) -> str:
+    kind = _KINDS.get(full.split("/")[-2])
+    if kind is None:
+        raise invalid_argument(f"Malformed resource name: {full}")
+    return kind
 
 
 def find(tx: Transaction, collection: str, name: str) -> Document:
@@ -75,7 +81,7 @@ def find(tx: Transaction, collection: str, name: str) -> Document:
     full = canonical(tx, name)
     found = tx.get(collection, full)
     if found is None:
-        raise not_found(f"{_KINDS[full.split('/')[-2]]} {full} not found.")
+        raise not_found(f"{_kind(full)} {full} not found.")
     return found
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from provisioner.sandbox.google.identity.roles import basic, further, product, vocabulary
+from provisioner.sandbox.google.identity.roles import basic, data, further, product, vocabulary
 from provisioner.sandbox.store import Document, Transaction
 
 CUSTOM_ROLES = "google/iam.roles"  # by name (projects/p/roles/r, organizations/1/roles/r); fields as iam v1
@@ -68,7 +68,7 @@ def _vocabulary() -> frozenset[str]:
 @cache
 def _predefined() -> dict[str, frozenset[str]]:
     joined: dict[str, str] = {}
-    for table in (basic, product, further):
+    for table in (basic, product, further, data):
         for name, terms in _lines(table.ROLES):
             joined[f"roles/{name}"] = f"{joined.get(f'roles/{name}', '')} {terms}"
     return {name: _expand(terms) for name, terms in joined.items()}

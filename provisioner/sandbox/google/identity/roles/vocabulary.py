@@ -118,4 +118,12 @@ orgpolicy.policy: get set
 orgpolicy.policies: create delete list update
 orgpolicy.constraints: list
 bigquery.datasets: createTagBinding deleteTagBinding listEffectiveTags listTagBindings
+bigquery.datasets: create delete get getIamPolicy setIamPolicy update
+bigquery.tables: create delete export get getData getIamPolicy list setIamPolicy update updateData
+bigquery.jobs: create delete get list listAll update
+bigquery.routines: create delete get list update
+bigquery.models: create delete getData getMetadata list updateData updateMetadata
+cloudkms.locations: generateRandomBytes
+storage.buckets: relocate
+storage.objects: move
 """

@@ -1,0 +1,1 @@
+"""BigQuery without HTTP: datasets, tables, their schemas and who may see them."""
