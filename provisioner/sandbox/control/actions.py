@@ -138,6 +138,7 @@ class Actions:
     def change_settings(self, request: Request) -> Json:
         """Change some switches; returns all."""
         self._world.settings.change(document_of(request))
+        self._world.errands.wake()
         return dict(self._world.settings)
 
     def snapshot(self, request: Request) -> Json:

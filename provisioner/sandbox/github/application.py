@@ -7,6 +7,8 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from provisioner.sandbox.github import dispatch, limits
+from provisioner.sandbox.github.actions.results import serve_results
+from provisioner.sandbox.github.actions.runner import errand
 from provisioner.sandbox.github.bare import GitRefused
 from provisioner.sandbox.github.call import Answer, Call
 from provisioner.sandbox.github.callers import ANONYMOUS, Caller, authenticate
@@ -22,8 +24,10 @@ from provisioner.sandbox.world import World
 
 Headers = tuple[tuple[str, str], ...]
 _DOCS = "https://docs.github.com/rest"
+_RESULTS_HOST = "results-receiver.actions.githubusercontent.com"
 _ISSUER_HOST = "token.actions.githubusercontent.com"
 _GIT_HOST = "github.com"
+_READING = ("GET", "HEAD")
 _API_HOSTS = ("api.github.com", "127.0.0.1", "localhost")
 
 
@@ -32,9 +36,19 @@ class GithubApplication:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        world.errands.take_on("actions", lambda: errand(world))
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; a refusal leaves the store as it was."""
+        try:
+            return self._answer(request)
+        finally:
+            if request.method not in _READING:
+                self._world.errands.wake()  # a push or a review may have made a job ready
+
+    def _answer(self, request: Request) -> Response:
+        if request.host == _RESULTS_HOST:
+            return serve_results(self._world, request)
         if request.host == _ISSUER_HOST:
             return serve_issuer(self._world, request)
         if request.host == _GIT_HOST:

@@ -42,6 +42,8 @@ _STARTS = MappingProxyType(
         "autolink": 9_000_000,
         "review": 3_500_000_000,
         "analysis": 800_000_000,
+        "job": 77_000_000_000,
+        "artifact": 5_600_000_000,
     }
 )
 _STEP = 7  # neighbours of one another are rare on a busy site

@@ -36,13 +36,22 @@ class JobToken:
 def mint_job_token(world: World, tx: Transaction, context: Mapping[str, str]) -> JobToken:
     """Return what a job of a context (see jobs.py) would be given. Raises InvalidInput in GitHub's words."""
     number = next_id(tx, "run")
-    run = {"id": str(number), "number": str(tx.next_number("github/run-number"))}
+    return mint(world, tx, context, {"id": str(number), "number": str(tx.next_number("github/run-number"))})
+
+
+def mint(world: World, tx: Transaction, context: Mapping[str, str], run: Mapping[str, str]) -> JobToken:
+    """Return what a job of a run (``id``, ``number``, ``attempt``, ``sha``) is given. Raises InvalidInput."""
     claims = claims_of(world, tx, context, run)
     token, job = secrets.token_urlsafe(48), str(uuid.uuid4())
     ends = world.clock.now() + timedelta(seconds=_LONGEST_JOB)
     record = {"claims": claims, "job": job, "run": run["id"], "expires_at": stamp(ends)}
     tx.put(_JOB_TOKENS, _digest(token), record)
-    return JobToken(f"{ISSUER}/idtoken/{number}/{job}?api-version=2.0", token)
+    return JobToken(f"{ISSUER}/idtoken/{run['id']}/{job}?api-version=2.0", token)
+
+
+def revoke(tx: Transaction, request_token: str) -> None:
+    """Forget a request token: its job is over."""
+    tx.delete(_JOB_TOKENS, _digest(request_token))
 
 
 def id_token(tx: Transaction, request_token: str, place: tuple[str, str], audience: str, now: datetime) -> str:

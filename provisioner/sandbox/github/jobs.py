@@ -85,7 +85,10 @@ _RUNNERS = ("github-hosted", "self-hosted")
 
 
 def claims_of(world: World, tx: Transaction, context: Context, run: Mapping[str, str]) -> dict[str, str]:
-    """Return a job's claims but for times, audience and id. Raises InvalidInput in GitHub's words."""
+    """Return a job's claims but for times, audience and id. Raises InvalidInput in GitHub's words.
+
+    ``run`` has ``id`` and ``number``, and of a run that is really there ``attempt`` and ``sha``.
+    """
     repository = _repository(tx, context)
     owner = context["repository"].partition("/")[0]
     account = find_account(tx, owner)
@@ -95,7 +98,7 @@ def claims_of(world: World, tx: Transaction, context: Context, run: Mapping[str,
     ref = _ref(repository, event, context)
     environment = _environment(tx, repository, ref, context)
     actor = _actor(tx, context)
-    sha = _sha(world, repository, ref)
+    sha = run.get("sha") or _sha(world, repository, ref)
     workflow_ref = _workflow_ref(full_name, ref, context)
     claims = {
         "ref": ref,
@@ -107,7 +110,7 @@ def claims_of(world: World, tx: Transaction, context: Context, run: Mapping[str,
         "repository_visibility": repository["visibility"],
         "run_id": run["id"],
         "run_number": run["number"],
-        "run_attempt": "1",
+        "run_attempt": run.get("attempt", "1"),
         "actor": actor["login"],
         "actor_id": str(actor["id"]),
         "workflow": context.get("workflow") or workflow_ref.partition("@")[0].removeprefix(f"{full_name}/"),
@@ -179,7 +182,7 @@ def _environment(tx: Transaction, repository: Document, ref: str, context: Conte
     environment = environments.find(tx, repository["id"], name)
     if environment is None:
         raise InvalidInput(f"Environment {name!r} not found in {context['repository']}.")
-    if not environments.admits(environment, ref):
+    if not environments.allows(tx, environment, ref):
         raise InvalidInput(environments.refusal_of(name, ref))
     if environment["reviewers"]:
         _check_review(tx, repository, environment, context)

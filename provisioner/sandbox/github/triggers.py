@@ -6,37 +6,37 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from provisioner.sandbox.github.actions.definition import load
+from provisioner.sandbox.github.actions.evaluation import to_text
+from provisioner.sandbox.github.actions.filters import chosen, listed
 
-from provisioner.sandbox.github.patterns import matches
-
-_LARGEST = 512 * 1024  # bytes of a workflow file
+_PULL_TYPES = ("opened", "synchronize", "reopened")
+_SKIPS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """One workflow file: its name, and what it says under ``on`` (event -> filters)."""
+    """One workflow file: its name, what it says under ``on`` (event -> filters), and the whole document."""
 
     path: str
     name: str
     on: Mapping[str, Any]
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+
+class InputRefused(Exception):
+    """An input of a dispatch that the workflow does not take; the text is GitHub's."""
 
 
 def parse(path: str, content: bytes) -> Workflow | None:
-    """Read a workflow file; None when it is no workflow (GitHub records a failed run for it)."""
-    if len(content) > _LARGEST:
+    """Read a workflow file; None when it is no workflow."""
+    document = load(content)
+    if document is None or not isinstance(document.get("jobs"), dict):
         return None
-    try:
-        document = YAML(typ="safe", pure=True).load(content)
-    except (YAMLError, ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
-        return None
-    return Workflow(path, str(document.get("name") or path), _events(document.get("on")))
+    return Workflow(path, str(document.get("name") or path), _events(document.get("on")), document)
 
 
 def _events(section: object) -> dict[str, Any]:
@@ -56,24 +56,87 @@ def dispatch_inputs(workflow: Workflow) -> dict[str, dict[str, Any]]:
     return {str(name): about if isinstance(about, dict) else {} for name, about in declared.items()}
 
 
+def accepted_inputs(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a dispatch with defaults filled in and types applied. Raises InputRefused."""
+    known = dispatch_inputs(workflow)
+    unexpected = sorted(set(given) - set(known))
+    if unexpected:
+        raise InputRefused(f"Unexpected inputs provided: {unexpected}")
+    found = {}
+    for name, about in known.items():
+        if about.get("required") and "default" not in about and name not in given:
+            raise InputRefused(f"Required input '{name}' not provided")
+        found[name] = _typed(name, about, given.get(name, about.get("default")))
+    return found
+
+
+def _typed(name: str, about: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    kind, text = about.get("type", "string"), to_text(value)
+    if kind == "boolean":
+        if text not in {"true", "false", ""}:
+            raise InputRefused(f"Provided value '{text}' for input '{name}' is not a boolean")
+        return text == "true"
+    if kind == "number":
+        try:
+            return float(text) if text else 0
+        except ValueError:
+            raise InputRefused(f"Provided value '{text}' for input '{name}' is not a number") from None
+    options = [to_text(option) for option in about.get("options") or ()]
+    if kind == "choice" and text not in (options if value is not None else ["", *options]):
+        raise InputRefused(f"Provided value '{text}' for input '{name}' not in the list of allowed values")
+    return (options[0] if options else "") if kind == "choice" and value is None else text
+
+
+def skipped_by_message(message: str) -> bool:
+    """Tell whether the message of the head commit says that push and pull_request start nothing."""
+    return any(mark in message for mark in _SKIPS) or "\nskip-checks: true" in message.replace(
+        "skip-checks:true", "skip-checks: true"
+    )
+
+
 def starts_on_push(workflow: Workflow, ref: str, changed: Sequence[str]) -> bool:
     """Tell whether a push to a ref with these changed files starts a workflow."""
-    if "push" not in workflow.on:
-        return False
-    filters = workflow.on["push"]
-    if not isinstance(filters, dict):
-        return False
-    if not _ref_fits(filters, ref):
+    filters = workflow.on.get("push")
+    if not isinstance(filters, dict) or not _ref_fits(filters, ref):
         return False
     return _paths_fit(filters, changed) if ref.startswith("refs/heads/") else True
 
 
-def starts_on_pull_request(workflow: Workflow, base: str) -> bool:
-    """Tell whether opening a pull request into a branch starts a workflow."""
+def starts_on_pull_request(
+    workflow: Workflow, base: str, action: str = "opened", changed: Sequence[str] | None = None
+) -> bool:
+    """Tell whether an activity on a pull request into a branch starts a workflow; ``changed`` None: not looked at."""
     filters = workflow.on.get("pull_request")
     if not isinstance(filters, dict):
         return False
-    return chosen(filters.get("types", ["opened"]), "opened") and _ref_fits(filters, f"refs/heads/{base}")
+    fits = action in (listed(filters.get("types")) or _PULL_TYPES) and _ref_fits(filters, f"refs/heads/{base}")
+    return fits and (changed is None or _paths_fit(filters, changed))
+
+
+def starts_on_completion(workflow: Workflow, name: str, branch: str, activity: str) -> bool:
+    """Tell whether the end (or start) of another workflow's run starts this one."""
+    filters = workflow.on.get("workflow_run")
+    if not isinstance(filters, dict) or name not in listed(filters.get("workflows")):
+        return False
+    types = listed(filters.get("types")) or ["requested", "completed"]
+    return activity in types and _ref_fits(filters, f"refs/heads/{branch}")
+
+
+def starts_on_repository_dispatch(workflow: Workflow, kind: str) -> bool:
+    """Tell whether a repository dispatch of a type starts a workflow."""
+    filters = workflow.on.get("repository_dispatch")
+    if not isinstance(filters, dict):
+        return False
+    types = listed(filters.get("types"))
+    return not types or kind in types
+
+
+def crons(workflow: Workflow) -> list[str]:
+    """Return the cron lines of a workflow."""
+    rows = workflow.on.get("schedule")
+    return (
+        [str(row["cron"]) for row in rows if isinstance(row, dict) and "cron" in row] if isinstance(rows, list) else []
+    )
 
 
 def _ref_fits(filters: Mapping[str, Any], ref: str) -> bool:
@@ -93,13 +156,3 @@ def _paths_fit(filters: Mapping[str, Any], changed: Sequence[str]) -> bool:
     if "paths-ignore" in filters:
         return any(not chosen(filters["paths-ignore"], path) for path in changed)
     return True
-
-
-def chosen(patterns: object, name: str) -> bool:
-    """Tell whether a pattern or a list of them ends up including a name; ``!`` takes out again what came before."""
-    included = False
-    for pattern in patterns if isinstance(patterns, list) else [patterns or ""]:
-        text = str(pattern)
-        if matches(text.removeprefix("!"), name):
-            included = not text.startswith("!")
-    return included

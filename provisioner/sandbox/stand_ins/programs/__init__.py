@@ -1,0 +1,1 @@
+"""What the stand-ins do. Standard library only: they run in a job, beside the code of a repository."""
