@@ -23,6 +23,7 @@ from provisioner.sandbox.github import (
     team_routes,
     variable_routes,
 )
+from provisioner.sandbox.github.actions import approval_routes, artifact_routes, run_routes, workflow_routes
 
 ROUTES = (
     *account_routes.ROUTES,
@@ -35,6 +36,10 @@ ROUTES = (
     *secret_routes.ROUTES,
     *ruleset_routes.ROUTES,
     *actions_routes.ROUTES,
+    *workflow_routes.ROUTES,
+    *run_routes.ROUTES,
+    *approval_routes.ROUTES,
+    *artifact_routes.ROUTES,
     *content_routes.ROUTES,
     *git_routes.ROUTES,
     *check_routes.ROUTES,
