@@ -52,6 +52,10 @@ def _said(value: object) -> str:
     return "true" if value else "false"
 
 
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
 def _choice(values: Mapping[str, str]) -> tuple[Callable[[str], str], Callable[[Any], str]]:
     back = {field: text for text, field in values.items()}
 
@@ -84,7 +88,7 @@ OF_SERVICE = (
     *OF_JOB,
     Annotation(f"{_RUN}/description", ("description",)),
     Annotation(f"{_RUN}/ingress", ("ingress",), *_INGRESS),
-    Annotation(f"{_RUN}/custom-audiences", ("customAudiences",), json.loads, json.dumps),
+    Annotation(f"{_RUN}/custom-audiences", ("customAudiences",), json.loads, _compact),
     Annotation(f"{_RUN}/default-url-disabled", ("defaultUriDisabled",), _boolean, _said),
     Annotation(f"{_RUN}/invoker-iam-disabled", ("invokerIamDisabled",), _boolean, _said),
     Annotation(f"{_RUN}/iap-enabled", ("iapEnabled",), _boolean, _said),
@@ -96,7 +100,7 @@ OF_SERVICE = (
 OF_TASKS = (
     Annotation(f"{_RUN}/vpc-access-connector", ("vpcAccess", "connector")),
     Annotation(f"{_RUN}/vpc-access-egress", ("vpcAccess", "egress"), *_EGRESS),
-    Annotation(f"{_RUN}/network-interfaces", ("vpcAccess", "networkInterfaces"), json.loads, json.dumps),
+    Annotation(f"{_RUN}/network-interfaces", ("vpcAccess", "networkInterfaces"), json.loads, _compact),
     Annotation(f"{_RUN}/execution-environment", ("executionEnvironment",), *_GENERATION),
     Annotation(f"{_RUN}/encryption-key", ("encryptionKey",)),
     Annotation(f"{_RUN}/gpu-zonal-redundancy-disabled", ("gpuZonalRedundancyDisabled",), _boolean, _said),
