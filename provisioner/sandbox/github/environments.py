@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provisioner.sandbox.github import protections
 from provisioner.sandbox.github.errors import not_found, unprocessable
 from provisioner.sandbox.github.identifiers import next_id
 from provisioner.sandbox.github.patterns import matches
@@ -74,12 +75,22 @@ def rule_id(tx: Transaction, environment: Document, kind: str) -> int:
     return int(numbers[kind])
 
 
-def admits(environment: Document, ref: str) -> bool:
+def allows(tx: Transaction, environment: Document, ref: str) -> bool:
     """Tell whether the deployment branch policy lets a ref (``refs/…``) deploy.
 
     "Protected branches only" looks at branch protection rules, not at rulesets, and admits every branch of a
-    repository that has none; this GitHub has no branch protection rules, so it admits every branch and no tag.
+    repository that has none.
     """
+    policy = environment["policy"]
+    if policy is None or not policy["protected_branches"]:
+        return admits(environment, ref)
+    repository = {"id": environment["repo_id"]}
+    guarded = protections.in_force(tx, repository, ref) is not None
+    return ref.startswith("refs/heads/") and (guarded or not protections.any_in(tx, repository))
+
+
+def admits(environment: Document, ref: str) -> bool:
+    """Tell whether the name patterns of a policy let a ref deploy (``allows`` knows protected branches too)."""
     policy = environment["policy"]
     if policy is None:
         return True

@@ -34,14 +34,10 @@ def publish(call: Call, event: str, payload: Callable[[], Payload], action: str 
     listening = [(hook, app) for hook, app in _listeners(call) if hooks.wants(hook, event)]
     if not listening:
         return
-    document = {**({"action": action} if action else {}), **payload(), **_surroundings(call)}
+    document = {**({"action": action} if action else {}), **payload(), **surroundings(call)}
     for hook, held in listening:
         installed = {"installation": {"id": held["id"], "node_id": node_id("MDI", held["id"])}} if held else {}
         hooks.enqueue(call.tx, hook, event, {**document, **installed}, call.stamp)
-
-
-def wake(call: Call) -> None:
-    """Let waiting deliveries be sent once this request is over."""
     call.world.errands.wake()
 
 
@@ -70,7 +66,8 @@ def _may_hear(app: Document, event: str) -> bool:
     return needed is None or needed in app["permissions"]
 
 
-def _surroundings(call: Call) -> dict[str, Any]:
+def surroundings(call: Call) -> dict[str, Any]:
+    """Return what every payload has: repository, organisation, sender."""
     owner = account_by_id(call.tx, call.repository["owner_id"]) if call.repository else call.organization
     repository = {"repository": show(call, call.repository)} if call.repository else {}
     organization = {"organization": brief_organization(call, owner)} if owner["type"] == ORGANIZATION else {}

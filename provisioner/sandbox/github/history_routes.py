@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from provisioner.sandbox.github import commits, repositories, rulesets, statuses
+from provisioner.sandbox.github import commits, protections, repositories, rulesets, statuses
 from provisioner.sandbox.github.accounts import account_by_id, simple
 from provisioner.sandbox.github.bare import GitRefused, Repository
 from provisioner.sandbox.github.call import Answer, Call, Listing
@@ -38,7 +38,8 @@ def list_branches(call: Call) -> Listing:
 
 
 def _protected(call: Call, branch: str) -> bool:
-    return bool(rulesets.in_force(call.tx, call.repository, f"{_HEADS}{branch}"))
+    guarded = protections.of_branch(call.tx, call.repository, branch) is not None
+    return guarded or bool(rulesets.in_force(call.tx, call.repository, f"{_HEADS}{branch}"))
 
 
 def _brief_branch(call: Call, row: tuple[str, str]) -> dict[str, Any]:
@@ -49,24 +50,32 @@ def _brief_branch(call: Call, row: tuple[str, str]) -> dict[str, Any]:
 
 
 def get_branch(call: Call) -> Answer:
-    """Show a branch with its newest commit. ``protection`` speaks of branch protection rules: there are none."""
+    """Show a branch with its newest commit. ``protection`` speaks of branch protection, not of rulesets."""
     git, branch = git_of(call), call.parameters["branch"]
     sha = git.resolve(f"{_HEADS}{branch}")
     if sha is None:
         raise GithubError(404, "Branch not found")
     name = repositories.full_name(call.tx, call.repository)
     own = call.urls.api("repos", name, "branches", branch)
-    off: dict[str, Any] = {"enforcement_level": "off", "contexts": [], "checks": []}
     return Answer(
         {
             "name": branch,
             "commit": commits.show(call, commits.read(git, sha, most=1)[0]),
             "_links": {"self": own, "html": call.urls.web(name, "tree", branch)},
             "protected": _protected(call, branch),
-            "protection": {"enabled": False, "required_status_checks": off},
+            "protection": _protection(call, branch),
             "protection_url": f"{own}/protection",
         }
     )
+
+
+def _protection(call: Call, branch: str) -> dict[str, Any]:
+    held = protections.of_branch(call.tx, call.repository, branch)
+    checks = (held or {}).get("required_status_checks")
+    rows = checks["checks"] if checks else []
+    level = "off" if held is None or not checks else "everyone" if held["enforce_admins"] else "non_admins"
+    shown = {"enforcement_level": level, "contexts": [row["context"] for row in rows], "checks": rows}
+    return {"enabled": held is not None, "required_status_checks": shown}
 
 
 def list_tags(call: Call) -> Listing:

@@ -79,35 +79,39 @@ def wants(hook: Mapping[str, Any], event: str) -> bool:
     return bool(hook["active"]) and (event == "ping" or "*" in hook["events"] or event in hook["events"])
 
 
-def enqueue(  # noqa: PLR0913 - a delivery has this many facts
-    tx: Transaction,
-    hook: Document,
-    event: str,
-    payload: Mapping[str, Any],
-    stamp: str,
-    *,
-    guid: str = "",
-    redelivery: bool = False,
-) -> Document:
-    """Write a delivery that is to be sent; ``guid`` is that of the first attempt when it is sent again."""
-    number = next_id(tx, "delivery")
-    key = f"{hook['scope']}/{hook['id']:012}/{number:016}"
+def enqueue(tx: Transaction, hook: Document, event: str, payload: Mapping[str, Any], stamp: str) -> Document:
+    """Write a delivery that is to be sent."""
     repository, installation = payload.get("repository") or {}, payload.get("installation") or {}
-    document = {
-        "id": number,
-        "key": key,
-        "guid": guid or str(uuid.uuid4()),
+    facts = {
+        "guid": str(uuid.uuid4()),
         "event": event,
         "action": payload.get("action"),
         "repository_id": repository.get("id"),
         "installation_id": installation.get("id"),
-        "redelivery": redelivery,
+        "redelivery": False,
+        "payload": json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+    }
+    return _enqueued(tx, hook, facts, stamp)
+
+
+def enqueue_again(tx: Transaction, hook: Document, before: Document, stamp: str) -> Document:
+    """Write a delivery that repeats another, under the same GUID."""
+    names = ("guid", "event", "action", "repository_id", "installation_id", "payload")
+    return _enqueued(tx, hook, {**{name: before[name] for name in names}, "redelivery": True}, stamp)
+
+
+def _enqueued(tx: Transaction, hook: Document, facts: Document, stamp: str) -> Document:
+    number = next_id(tx, "delivery")
+    key = f"{hook['scope']}/{hook['id']:012}/{number:016}"
+    document = {
+        **facts,
+        "id": number,
+        "key": key,
         "delivered_at": stamp,
         "duration": 0.0,
         "status": "pending",
         "status_code": 0,
         "url": hook["config"].get("url", ""),
-        "payload": json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
         "request": {},
         "response": {"headers": {}, "payload": None},
     }

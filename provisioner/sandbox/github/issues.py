@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.sandbox.github import repositories
-from provisioner.sandbox.github.access import person_role
+from provisioner.sandbox.github import events, repositories
+from provisioner.sandbox.github.access import at_least, holds, person_role, refusal
 from provisioner.sandbox.github.accounts import account_by_id, membership, simple
 from provisioner.sandbox.github.call import Call
-from provisioner.sandbox.github.errors import not_found
+from provisioner.sandbox.github.errors import forbidden, not_found
 from provisioner.sandbox.github.identifiers import next_id, node_id
 from provisioner.sandbox.store import Document
 
 ISSUES = "github/issues"
 COMMENTS = "github/comments"
+LABELS, MILESTONES = "github/labels", "github/milestones"
 
 
 def new(call: Call, title: str, body: str | None, *, pull: bool) -> Document:
@@ -31,6 +32,12 @@ def new(call: Call, title: str, body: str | None, *, pull: bool) -> Document:
         "created_at": call.stamp,
         "updated_at": call.stamp,
         "closed_at": None,
+        "closed_by": None,
+        "labels": [],
+        "assignees": [],
+        "milestone": None,
+        "locked": False,
+        "lock_reason": None,
     }
     put(call, issue)
     return issue
@@ -57,7 +64,10 @@ def listed(call: Call) -> list[Document]:
 def change(call: Call, issue: Document, wanted: dict[str, Any]) -> None:
     """Change title, body and state, and write it back."""
     if wanted.get("state", issue["state"]) != issue["state"]:
-        issue["closed_at"] = call.stamp if wanted["state"] == "closed" else None
+        closes = wanted["state"] == "closed"
+        issue["closed_at"] = call.stamp if closes else None
+        issue["closed_by"] = call.caller.account.get("id") if closes else None
+        issue["state_reason"] = None if issue["pull"] else ("completed" if closes else "reopened")
     issue |= {name: wanted[name] for name in ("title", "body", "state", "state_reason") if name in wanted}
     issue["updated_at"] = call.stamp
     put(call, issue)
@@ -87,6 +97,7 @@ def show(call: Call, issue: Document) -> dict[str, Any]:
     page = call.urls.web(name, kind, issue["number"])
     pull = {"url": call.urls.api("repos", name, "pulls", issue["number"]), "html_url": page}
     pull |= {"diff_url": f"{page}.diff", "patch_url": f"{page}.patch"}
+    assignees = [simple(call.urls, account_by_id(call.tx, number)) for number in issue.get("assignees", ())]
     fields = ("id", "number", "title", "body", "state", "state_reason", "created_at", "updated_at", "closed_at")
     return {
         **{field: issue[field] for field in fields},
@@ -99,12 +110,12 @@ def show(call: Call, issue: Document) -> dict[str, Any]:
         "timeline_url": f"{own}/timeline",
         "html_url": page,
         "user": simple(call.urls, account_by_id(call.tx, issue["user_id"])),
-        "labels": [],
-        "assignee": None,
-        "assignees": [],
-        "milestone": None,
-        "locked": False,
-        "active_lock_reason": None,
+        "labels": [show_label(call, label) for label in labels_of(call, issue)],
+        "assignee": assignees[0] if assignees else None,
+        "assignees": assignees,
+        "milestone": show_milestone(call, milestone(call, str(held))) if (held := issue.get("milestone")) else None,
+        "locked": issue.get("locked", False),
+        "active_lock_reason": issue.get("lock_reason"),
         "comments": len(comments(call, issue)),
         "author_association": association(call, issue["user_id"]),
         **({"pull_request": pull} if issue["pull"] else {}),
@@ -124,4 +135,80 @@ def show_comment(call: Call, comment: Document) -> dict[str, Any]:
         "user": simple(call.urls, account_by_id(call.tx, comment["user_id"])),
         "author_association": association(call, comment["user_id"]),
         "performed_via_github_app": None,
+    }
+
+
+def labels_of(call: Call, issue: Document) -> list[Document]:
+    """Return the labels of an issue."""
+    wanted = issue.get("labels") or ()
+    if not wanted:
+        return []
+    return [label for _, label in call.tx.scan(LABELS, f"{call.repository['id']}/") if label["id"] in wanted]
+
+
+def find_label(call: Call, name: str) -> Document | None:
+    """Look a label up by its name, in any case of letters."""
+    return call.tx.get(LABELS, f"{call.repository['id']}/{name.lower()}")
+
+
+def put_label(call: Call, label: Document) -> None:
+    """Write a label."""
+    call.tx.put(LABELS, f"{call.repository['id']}/{label['name'].lower()}", label)
+
+
+def drop_label(call: Call, label: Document) -> None:
+    """Remove a label."""
+    call.tx.delete(LABELS, f"{call.repository['id']}/{label['name'].lower()}")
+
+
+def milestone(call: Call, number: str) -> Document:
+    """Return a milestone. Raises GithubError (404)."""
+    found = call.tx.get(MILESTONES, f"{call.repository['id']}/{number.zfill(8)}")
+    if found is None:
+        raise not_found()
+    return found
+
+
+def require_triage(call: Call, issue: Document) -> None:
+    """Check that the caller may sort issues (or pull requests). Raises GithubError (403)."""
+    permission = "pull_requests" if issue["pull"] else "issues"
+    limited = call.caller.kind in {"installation", "fine_grained"}
+    if limited and not holds(call.caller, permission, "write"):
+        raise refusal(call.caller)
+    if call.caller.is_person and not at_least(call.role, "triage"):
+        raise forbidden("Must have triage access to the repository.")
+
+
+def announce(call: Call, issue: Document, action: str, **more: object) -> None:
+    """Tell webhooks what became of an issue."""
+    if not issue["pull"]:
+        events.publish(call, "issues", lambda: {"issue": show(call, issue), **more}, action)
+
+
+def show_label(call: Call, label: Document) -> dict[str, Any]:
+    """Show a label."""
+    name = repositories.full_name(call.tx, call.repository)
+    return {
+        **{field: label[field] for field in ("id", "name", "color", "description")},
+        "node_id": node_id("LA", label["id"]),
+        "url": call.urls.api("repos", name, "labels", label["name"]),
+        "default": False,
+    }
+
+
+def show_milestone(call: Call, document: Document) -> dict[str, Any]:
+    """Show a milestone with how far it is."""
+    name = repositories.full_name(call.tx, call.repository)
+    own = call.urls.api("repos", name, "milestones", document["number"])
+    mine = [issue for issue in listed(call) if issue.get("milestone") == document["number"]]
+    same = ("id", "number", "state", "title", "description", "due_on", "created_at", "updated_at", "closed_at")
+    return {
+        **{field: document[field] for field in same},
+        "node_id": node_id("MI", document["id"]),
+        "url": own,
+        "html_url": call.urls.web(name, "milestone", document["number"]),
+        "labels_url": f"{own}/labels",
+        "creator": simple(call.urls, account_by_id(call.tx, document["creator_id"])),
+        "open_issues": sum(1 for issue in mine if issue["state"] == "open"),
+        "closed_issues": sum(1 for issue in mine if issue["state"] == "closed"),
     }

@@ -26,10 +26,10 @@ def facts(call: Call, pull: Pull, base: str, head: str) -> dict[str, Any]:
 def findings(call: Call, pull: Pull, base: str, head: str) -> Findings:
     """Return what rules say of moving the base to the head, as this caller."""
     command = Command(base, head, f"refs/heads/{pull.record['base']}")
-    # The commit that merging writes is GitHub's own, signed, and no merge commit where that is forbidden.
+    # Merging writes a commit upon the base, and none with two parents where that is forbidden.
     known = facts(call, pull, base, head)
     pusher = Pusher(call.world, call.tx, call.caller, call.repository)
-    return broken_rules(pusher, git_of(call), command, **known, merge_commits=False)
+    return broken_rules(pusher, git_of(call), command, **known, merge_commits=False, fast_forward=True)
 
 
 def state(call: Call, pull: Pull, tips: tuple[str, str], *, mergeable: bool | None) -> str:

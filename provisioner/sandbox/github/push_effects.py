@@ -54,10 +54,11 @@ def _announce(call: Call, git: Repository, ref: str, old: str | None, new: str |
         events.publish(call, "create", lambda: {**about, **facts})
     if new is None:
         events.publish(call, "delete", lambda: about)
-    events.publish(call, "push", lambda: _push(call, git, (ref, old, new)))
+    events.publish(call, "push", lambda: push_payload(call, git, (ref, old, new)))
 
 
-def _push(call: Call, git: Repository, change: tuple[str, str | None, str | None]) -> dict[str, Any]:
+def push_payload(call: Call, git: Repository, change: tuple[str, str | None, str | None]) -> dict[str, Any]:
+    """Return what a push event says; ``change`` is (ref, old commit, new commit)."""
     ref, old, new = change
     forced = bool(old and new) and not _leads(git, str(old), str(new))
     rows = [_commit(call, git, commit) for commit in _new_commits(git, old, new)] if new else []

@@ -42,6 +42,8 @@ _BELONGINGS = (
     "github/hooks",
     "github/hook_deliveries",
     "github/hook_pending",
+    "github/labels",
+    "github/milestones",
 )
 SWITCHES: Mapping[str, Any] = MappingProxyType(
     {

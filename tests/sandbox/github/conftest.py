@@ -31,4 +31,4 @@ def hub(tmp_path: Path, description: Description | None) -> Iterator[Hub]:
     hub.close()
     if description:
         problems, description.problems = description.problems, []
-        assert problems == []
+        assert not problems, "\n".join(problems)
