@@ -74,7 +74,7 @@ _INGRESS = _choice(
         "internal-and-cloud-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
     }
 )
-_EGRESS = _choice({"all-traffic": "ALL_TRAFFIC", "all": "ALL_TRAFFIC", "private-ranges-only": "PRIVATE_RANGES_ONLY"})
+_EGRESS = _choice({"all": "ALL_TRAFFIC", "all-traffic": "ALL_TRAFFIC", "private-ranges-only": "PRIVATE_RANGES_ONLY"})
 _GENERATION = _choice({"gen1": "EXECUTION_ENVIRONMENT_GEN1", "gen2": "EXECUTION_ENVIRONMENT_GEN2"})
 _SCALING = _choice({"automatic": "AUTOMATIC", "manual": "MANUAL"})
 
