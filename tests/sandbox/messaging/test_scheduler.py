@@ -55,7 +55,9 @@ def test_when_a_schedule_comes_next(schedule: str, zone: str, after: str, wanted
 @pytest.mark.parametrize(
     ("schedule", "zone"),
     [("* * * *", "UTC"), ("60 * * * *", "UTC"), ("* * * * *", "Mars/Base"), ("5-1 * * * *", "UTC"),
-     ("*/0 * * * *", "UTC"), ("x * * * *", "UTC"), ("every 7 minutes", "UTC"), ("2nd tuesday of month 10:00", "UTC"), ("* * * * *", "../etc")],
+     ("*/0 * * * *", "UTC"),
+     ("x * * * *", "UTC"), ("every 7 minutes", "UTC"), ("2nd tuesday of month 10:00", "UTC"),
+     ("* * * * *", "../etc")],
 )  # fmt: skip
 def test_what_is_no_schedule(schedule: str, zone: str) -> None:
     with pytest.raises(ScheduleError):

@@ -1,0 +1,1 @@
+"""Log entries, their query language and their routes; metrics, time series, alerts."""
