@@ -12,7 +12,7 @@ import logging
 from typing import Any
 from urllib.parse import parse_qsl
 
-from provisioner.sandbox.google import masks
+from provisioner.sandbox.google import batch, masks
 from provisioner.sandbox.google.auditlog import write_audit_logs
 from provisioner.sandbox.google.background import take_on_errands
 from provisioner.sandbox.google.discovery import Match
@@ -62,11 +62,15 @@ class GoogleApplication:
 
     def identify(self, request: Request) -> str:
         """Return the method id of a request (``storage.buckets.get``), or verb, host and path if there is none."""
+        if batch.is_batch(request):
+            return "batch"
         target = self._routing.find(request)
         return target.name if target else f"{request.method} {request.host}{request.path}"
 
     def __call__(self, request: Request) -> Response:
         """Answer one request. Raises Unwritable when the disk is full, nothing else."""
+        if batch.is_batch(request):
+            return batch.answer(request, self)
         target = self._routing.find(request)
         if target is None:
             return _unknown(request)

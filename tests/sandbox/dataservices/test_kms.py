@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -62,7 +63,7 @@ def test_rings_and_keys(cloud: GoogleCloud) -> None:
         {"versionTemplate": {"algorithm": "EC_SIGN_P256_SHA256"}},
     ],
 )
-def test_keys_that_are_refused(cloud: GoogleCloud, body: dict[str, object]) -> None:
+def test_keys_that_are_refused(cloud: GoogleCloud, body: dict[str, Any]) -> None:
     assert key(cloud, **body).status == 400
 
 
