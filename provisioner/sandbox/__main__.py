@@ -7,6 +7,7 @@ import atexit
 import gc
 import logging
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from provisioner.sandbox.server import Options, run
 
 _ALLOCATIONS = 50_000
 """Between two looks for garbage: Python's own 700 are for programs that make more cycles and less haste."""
+_DESCRIPTORS = 8192
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)  # a client that stops the sandbox waits for its end: no last look for garbage
+    _allow_many_connections()
     options = Options(parsed.state, parsed.idle_seconds, parsed.port, parsed.control_port, tuple(parsed.allow_host))
     try:
         run(options, lambda: _announce(parsed.ready_fd))
@@ -43,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allow-host", action="append", default=[], help="let this host through to the real world")
     parser.add_argument("--ready-fd", type=int, default=-1, help=argparse.SUPPRESS)
     return parser
+
+
+def _allow_many_connections() -> None:
+    """Use all the descriptors that the system lets us have; a connection costs two."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _announce(descriptor: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -72,6 +73,8 @@ class Connection:
             return
         with contextlib.suppress(OSError):
             self.reply(Response(status, _CLOSE, f"{text}\n".encode()))
+            if not isinstance(self.socket, ssl.SSLSocket):
+                self.socket.shutdown(socket.SHUT_WR)
             # A socket that is closed with unread bytes in it takes the answer back.
             self._deadline = time.monotonic() + self.limits.farewell
             while self._receive():

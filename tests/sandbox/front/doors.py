@@ -71,9 +71,7 @@ class Doors:
 
 
 @contextlib.contextmanager
-def open_doors(
-    folder: Path, allowed: frozenset[str] = frozenset(), limits: Limits | None = None
-) -> Iterator[Doors]:
+def open_doors(folder: Path, allowed: frozenset[str] = frozenset(), limits: Limits | None = None) -> Iterator[Doors]:
     seen: list[str] = []
 
     def application(request: Request) -> Response:

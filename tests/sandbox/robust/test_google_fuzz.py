@@ -23,7 +23,7 @@ LOADED = [LoadedService(facts) for facts in SERVICES]
 PHASES = (Phase.generate,)
 _MESSAGE = "Internal error encountered."
 _FEW = 150
-_PER_METHOD, _PER_UNKNOWN = 100, 2
+_PER_METHOD, _PER_UNKNOWN = 40, 2
 
 
 @pytest.fixture(scope="module")
