@@ -84,18 +84,25 @@ def call(url: str, body: dict[str, Any] | None = None, token: str = "", **header
 
 def send(url: str, body: bytes | None = None, token: str = "", method: str = "", **headers: str) -> bytes:
     """Send bytes and return those answered. Raises RuntimeError with what the server said."""
-    if not url.startswith("https://"):
-        raise RuntimeError(f"{url} is no https address")
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     given.setdefault("Content-Type", "application/json")
     if token:
         given["Authorization"] = f"Bearer {token}"
-    verb = method or ("GET" if body is None else "POST")
-    request = urllib.request.Request(url, body, given, method=verb)  # noqa: S310 - https is checked above
+    return _sent(url, body, method or ("GET" if body is None else "POST"), given)[0]
+
+
+def send_for_place(url: str, body: bytes | None, method: str, headers: dict[str, str]) -> str:
+    """Send bytes and return the address the answer leads to. Raises RuntimeError with what the server said."""
+    return _sent(url, body, method, headers)[1]
+
+
+def _sent(url: str, body: bytes | None, method: str, headers: dict[str, str]) -> tuple[bytes, str]:
+    if not url.startswith("https://"):
+        raise RuntimeError(f"{url} is no https address")
+    request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - https is checked above
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - https is checked above
-            content: bytes = answer.read()
-            return content
+            return answer.read(), str(answer.headers.get("Location") or "")
     except urllib.error.HTTPError as refused:
         with refused:
             raise RuntimeError(f"{refused.code} {refused.read().decode(errors='replace')}") from None
