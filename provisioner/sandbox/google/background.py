@@ -12,6 +12,7 @@ def take_on_errands(world: World, application: Application) -> None:
     """Have the errands run; ``application`` is the door back into the sandbox."""
     world.errands.take_on("subscriptions", lambda: _subscriptions(world, application))
     world.errands.take_on("jobs", lambda: _jobs(world, application))
+    world.errands.take_on("secrets", lambda: _secrets(world))
 
 
 def _subscriptions(world: World, application: Application) -> datetime | None:
@@ -28,6 +29,14 @@ def _jobs(world: World, application: Application) -> datetime | None:
     from provisioner.sandbox.google.messaging.runs import run_jobs  # noqa: PLC0415 - see above
 
     return run_jobs(world, application)
+
+
+def _secrets(world: World) -> datetime | None:
+    if not _any(world, "google/secretmanager.looks"):
+        return None
+    from provisioner.sandbox.google.messaging.secret_times import look_after_secrets  # noqa: PLC0415 - see above
+
+    return look_after_secrets(world)
 
 
 def _any(world: World, *collections: str) -> bool:

@@ -303,7 +303,7 @@ def test_log_buckets_and_views(cloud: TimedCloud) -> None:
 
 def test_what_is_administered_is_in_the_audit_log(cloud: TimedCloud) -> None:
     cloud.topic()
-    query = 'log_id("cloudaudit.googleapis.com/activity") protoPayload.serviceName="pubsub.googleapis.com"'
+    query = 'log_id("cloudaudit.googleapis.com/activity") protoPayload.methodName:topics.create'
     body = {"resourceNames": [f"projects/{PROJECT}"], "filter": query}
     (entry,) = cloud.ok("POST", f"{LOGGING}/entries:list", body)["entries"]
     assert entry["protoPayload"]["authenticationInfo"]["principalEmail"] == "operator@example.com"

@@ -36,6 +36,8 @@ _KNOWN = frozenset(
         "response.deleteTime",  # of a deleted Cloud Run service
         "payload.dataCrc32c",  # Secret Manager sends the checksum along
         "destroyTime",  # of a destroyed version of a secret
+        "clientSpecifiedPayloadChecksum",  # the client sent none
+        "scheduleTime",  # when a job of Cloud Scheduler runs next
         "totalSize",
         "creationRecord.mutatedBy",
         "mutationRecords.mutatedBy",
