@@ -140,11 +140,13 @@ SERVICES: tuple[Service, ...] = (
         optional=True,
     ),
     Service("run.googleapis.com", "Cloud Run Admin API", ("*.run.app",), {}, ("run_invocation",)),
-    _optional(
-        "secretmanager",
+    Service(
+        "secretmanager.googleapis.com",
         "Secret Manager API",
+        ("secretmanager.googleapis.com", "secretmanager.*.rep.googleapis.com"),
         {"/v1/": "secretmanager.v1"},
         ("secretmanager_secrets", "secretmanager_versions"),
+        optional=True,
     ),
     _optional(
         "monitoring",
