@@ -64,9 +64,14 @@ def put(document: Document, path: str, value: Any) -> None:  # noqa: ANN401 - JS
 def _sent(field: Field, *, update: bool) -> bool:
     if "virtual" in field.flags or "unsupported" in field.flags:
         return False
-    if update and field.force_new:
+    if update and field.force_new and not any(map(_changeable, field.parts)):
         return False
     return field.settable or field.flags.keys() & {"send"} != set()
+
+
+def _changeable(field: Field) -> bool:
+    """Tell whether an update may change something in a block that itself cannot come or go."""
+    return any(map(_changeable, field.parts)) if field.is_block else field.settable and not field.force_new
 
 
 def _put_field(document: Document, field: Field, value: Value) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from provisioner.sandbox.provider.configuration import Configuration
 from provisioner.sandbox.provider.errors import ProviderError
 from provisioner.sandbox.provider.resource import Json, Resource, Spec, State
+from provisioner.sandbox.provider.suppress import plain_json
 
 DASHBOARD: Final = Spec(
     name="google_monitoring_dashboard",
@@ -57,7 +58,7 @@ class Dashboard(Resource):
     def from_document(self, configuration: Configuration, document: Json, state: State) -> State:
         """Keep the document as it is there."""
         found = super().from_document(configuration, {}, state)
-        return {**found, "project": state["project"], "dashboard_json": json.dumps(document, sort_keys=True)}
+        return {**found, "project": state["project"], "dashboard_json": plain_json(json.dumps(document))}
 
     def import_state(self, configuration: Configuration, given: str) -> State:
         """Read ``projects/P/dashboards/ID`` or the id alone."""
