@@ -58,7 +58,7 @@ def test_a_release_from_ci_is_not_taken_back(dev: Root, shared_estate: Estate) -
     image = f"europe-west1-docker.pkg.dev/example-churn-dev/churn-dev-images/app@sha256:{'a' * 64}"
     service["template"]["containers"][0]["image"] = image
     service["template"]["labels"] = {"commit": "abc"}
-    service["template"]["annotations"] = {"run.googleapis.com/client-name": "gcloud"}
+    service["template"]["annotations"] = {"example.com/deployed-by": "ci"}
     service["annotations"] = {"deployed-by": "ci"}
     service["client"], service["clientVersion"] = "gcloud", "500.0.0"
     shared_estate.cloud.call("PATCH", f"{RUN}/churn-dev-scoring", service)
