@@ -112,15 +112,25 @@ SERVICES: tuple[Service, ...] = (
     _optional(
         "artifactregistry",
         "Artifact Registry API",
-        {"/v1/": "artifactregistry.v1"},
-        ("artifactregistry_repositories", "artifactregistry_contents"),
+        {
+            **dict.fromkeys(("/v1/", "/upload/v1/", "/resumable/upload/v1/", "/download/v1/"), "artifactregistry.v1"),
+            "/v1beta2/": "artifactregistry.v1beta2",
+        },
+        (
+            "artifactregistry_repositories",
+            "artifactregistry_contents",
+            "artifactregistry_packages",
+            "artifactregistry_files",
+            "artifactregistry_places",
+            "artifactregistry_rules",
+        ),
     ),
     Service(
         "artifactregistry.googleapis.com",
         "Artifact Registry API",
         ("*.pkg.dev",),
         {},
-        ("docker_uploads", "docker_registry"),
+        ("docker_uploads", "docker_referrers", "docker_registry"),
     ),
     Service(
         "run.googleapis.com",

@@ -44,8 +44,9 @@ def test_a_repository_lives_and_takes_its_images_with_it(cloud: Cloud) -> None:
     [
         ("repositoryId=Upper", {"format": "DOCKER"}, 400),
         ("repositoryId=images", {}, 400),
-        ("repositoryId=images", {"format": "NPM"}, 501),
-        ("repositoryId=images", {"format": "DOCKER", "mode": "REMOTE_REPOSITORY"}, 501),
+        ("repositoryId=images", {"format": "NPM", "dockerConfig": {"immutableTags": True}}, 400),
+        ("repositoryId=images", {"format": "DOCKER", "mode": "REMOTE_REPOSITORY"}, 400),
+        ("repositoryId=images", {"format": "DOCKER", "mode": "AOSS_REPOSITORY"}, 501),
         ("repositoryId=images", {"format": "DOCKER", "nonsense": 1}, 400),
         ("repositoryId=images&nonsense=1", {"format": "DOCKER"}, 400),
     ],

@@ -1,4 +1,4 @@
-"""Repositories of the Artifact Registry API (v1): format DOCKER, standard mode."""
+"""Repositories of the Artifact Registry API (v1 and v1beta2): every format; standard, virtual and remote."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from uuid import uuid4
 
 from provisioner.sandbox.google import operations
 from provisioner.sandbox.google.constraints import check_location
-from provisioner.sandbox.google.errors import already_exists, invalid_argument, not_found, unimplemented
+from provisioner.sandbox.google.errors import already_exists, invalid_argument, not_found
 from provisioner.sandbox.google.hierarchy import inside_project, project_id, project_resource
 from provisioner.sandbox.google.identity.policies import delete_policy
 from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, set_iam_policy, test_iam_permissions
 from provisioner.sandbox.google.masks import apply_update, read_update_mask
 from provisioner.sandbox.google.method import Call, Resource, method
-from provisioner.sandbox.google.services.docker_images import REPOSITORIES, delete_contents
+from provisioner.sandbox.google.registry.artifacts import delete_everything, files_of
+from provisioner.sandbox.google.registry.formats import check_cleanup, check_upstreams, checked_kind, shown_config
+from provisioner.sandbox.google.services.docker_images import REPOSITORIES, delete_contents, manifests
 from provisioner.sandbox.google.wire import page, timestamp
 from provisioner.sandbox.store import Document, Transaction
 
@@ -25,9 +27,11 @@ _TYPE = "type.googleapis.com/google.devtools.artifactregistry.v1"
 _ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _LOCATION = re.compile(r"us|europe|asia|[a-z]+(-[a-z]+)+\d+")
 _MUTABLE = frozenset(
-    ("description", "labels", "dockerConfig", "cleanupPolicies", "cleanupPolicyDryRun", "vulnerabilityScanningConfig")
+    (
+        *("description", "labels", "dockerConfig", "cleanupPolicies", "cleanupPolicyDryRun"),
+        *("vulnerabilityScanningConfig", "virtualRepositoryConfig", "remoteRepositoryConfig", "platformLogsConfig"),
+    )
 )
-_OTHER_KINDS = frozenset(("mavenConfig", "remoteRepositoryConfig", "virtualRepositoryConfig", "platformLogsConfig"))
 
 
 def canonical_name(tx: Transaction, name: str) -> str:
@@ -78,18 +82,17 @@ def create(call: Call) -> Json:
     name = f"{parent}/repositories/{repository_id}"
     if call.tx.get(REPOSITORIES, name) is not None:
         raise already_exists("the repository already exists")
-    _check_kind(call.body)
-    stamp = timestamp(call.now)
-    fixed = {"name": name, "mode": "STANDARD_REPOSITORY", "createTime": stamp, "satisfiesPzi": True}
-    uri = f"{location}-docker.pkg.dev/{parent.split('/')[1]}/{repository_id}"
-    made = _put(call, {key: value for key, value in call.body.items() if value} | fixed | {"registryUri": uri})
+    mode = checked_kind(call.tx, parent, call.body)
+    fixed = {"name": name, "mode": mode, "createTime": timestamp(call.now), "satisfiesPzi": True}
+    sent = {key: value for key, value in call.body.items() if value}
+    made = _put(call, sent | fixed | shown_config(sent | fixed))
     return _operation(call, parent, {"@type": f"{_TYPE}.Repository"} | made)
 
 
 @method(f"{_API}.get", permission="artifactregistry.repositories.get", on=_repository)
 def get(call: Call) -> Json:
     """Return a repository."""
-    return find_repository(call.tx, call.params["name"])
+    return _sized(call, find_repository(call.tx, call.params["name"]))
 
 
 @method(f"{_API}.list", permission="artifactregistry.repositories.list", on=_parent)
@@ -98,7 +101,8 @@ def list_repositories(call: Call) -> Json:
     parent = canonical_name(call.tx, call.params["parent"])
     prefix = parent.removesuffix("-") if parent.endswith("/-") else f"{parent}/"
     items, token = page(call, call.tx.scan(REPOSITORIES, prefix))
-    return ({"repositories": items} if items else {}) | ({"nextPageToken": token} if token else {})
+    shown = [_sized(call, found) for found in items]
+    return ({"repositories": shown} if shown else {}) | ({"nextPageToken": token} if token else {})
 
 
 @method(f"{_API}.patch", permission="artifactregistry.repositories.update", on=_repository)
@@ -111,6 +115,8 @@ def patch(call: Call) -> Json:
     if wrong:
         raise invalid_argument(f"Field {wrong[0]} cannot be updated.", ("update_mask", wrong[0]))
     changed = apply_update(found, call.body, paths)
+    check_cleanup(changed.get("cleanupPolicies") or {})
+    check_upstreams(call.tx, found["name"], found["format"], changed.get("virtualRepositoryConfig") or {})
     return _put(call, {key: value for key, value in changed.items() if value})
 
 
@@ -120,6 +126,7 @@ def delete(call: Call) -> Json:
     name = find_repository(call.tx, call.params["name"])["name"]
     call.tx.delete(REPOSITORIES, name)
     delete_contents(call.tx, name)
+    delete_everything(call.tx, name)
     delete_policy(call.tx, f"//{SERVICE}/{name}")
     parent = name.partition("/repositories/")[0]
     return _operation(call, parent, {"@type": "type.googleapis.com/google.protobuf.Empty"})
@@ -146,20 +153,20 @@ def test_permissions(call: Call) -> Json:
     return test_iam_permissions(call, _policy(call))
 
 
-def _check_kind(body: Json) -> None:
-    kind, mode = body.get("format", ""), body.get("mode", "STANDARD_REPOSITORY")
-    if kind in {"", "FORMAT_UNSPECIFIED"}:
-        raise invalid_argument("a repository format must be specified", ("repository.format", "must be specified"))
-    other = sorted(_OTHER_KINDS & body.keys())
-    if kind != "DOCKER" or mode not in {"STANDARD_REPOSITORY", "MODE_UNSPECIFIED"} or other:
-        raise unimplemented(f"The sandbox has standard repositories of format DOCKER only, not {mode} {kind} {other}.")
+def _sized(call: Call, repository: Document) -> Json:
+    """Return a repository with what it holds, in bytes."""
+    name = repository["name"]
+    sizes = [int(manifest["imageSizeBytes"]) + manifest["size"] for manifest in manifests(call.tx, name)]
+    sizes += [int(kept["sizeBytes"]) for kept in files_of(call.tx, name)]
+    return repository | ({"sizeBytes": str(sum(sizes))} if sizes else {})
 
 
 def _put(call: Call, repository: Document) -> Document:
     scanning = repository.get("vulnerabilityScanningConfig", {})
     active = scanning.get("enablementConfig", "INHERITED") != "DISABLED"
     state = {"enablementState": "SCANNING_ACTIVE" if active else "SCANNING_DISABLED"}
-    changed = repository | {"vulnerabilityScanningConfig": scanning | state, "updateTime": timestamp(call.now)}
+    scanned = {"vulnerabilityScanningConfig": scanning | state} if repository["format"] == "DOCKER" else {}
+    changed = repository | scanned | {"updateTime": timestamp(call.now)}
     call.tx.put(REPOSITORIES, repository["name"], changed)
     return changed
 

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 REPOSITORIES = "google/artifactregistry.repositories"  # by name with the project's id; fields as artifactregistry v1
 MANIFESTS = "google/artifactregistry.manifests"  # "<repository> <image> <digest>"
 TAGS = "google/artifactregistry.tags"  # "<repository> <image> <tag>" -> {"digest"}
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
@@ -49,9 +49,10 @@ class Image:
         return f"{self.repository} {self.name} {last}"
 
 
-def digest_of(content: bytes) -> str:
-    """Return the digest of bytes."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+def digest_of(content: bytes, like: str = "") -> str:
+    """Return the digest of bytes: sha256, or sha512 where ``like`` is such a digest."""
+    algorithm = "sha512" if like.startswith("sha512:") else "sha256"
+    return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
 def get_blob(tx: Transaction, repository: str, digest: str) -> bytes | None:
@@ -61,7 +62,7 @@ def get_blob(tx: Transaction, repository: str, digest: str) -> bytes | None:
 
 def put_blob(tx: Transaction, repository: str, digest: str, content: bytes) -> None:
     """Keep a blob. Raises RegistryError when the digest is not the content's."""
-    if digest_of(content) != digest:
+    if digest_of(content, digest) != digest:
         raise RegistryError("DIGEST_INVALID", "provided digest did not match uploaded content")
     tx.put_blob(_blob_key(repository, digest), content)
 
@@ -78,7 +79,7 @@ def put_manifest(  # noqa: PLR0913 - the parts of one push
     tx: Transaction, image: Image, reference: str, content: bytes, media_type: str, *, now: datetime
 ) -> str:
     """Keep a manifest under a tag or its digest; return the digest. Raises RegistryError."""
-    digest = digest_of(content)
+    digest = digest_of(content, reference)
     document = _parsed(content)
     is_tag = not DIGEST.fullmatch(reference)
     if not is_tag and reference != digest:
@@ -98,7 +99,7 @@ def delete_tag(tx: Transaction, image: Image, tag: str) -> None:
     """Remove a tag. Raises RegistryError for one that is missing or immutable."""
     if tx.get(TAGS, image.key(tag)) is None:
         raise RegistryError("MANIFEST_UNKNOWN", f"tag {tag} was not found", 404)
-    if _immutable(tx, image.repository):
+    if has_immutable_tags(tx, image.repository):
         raise RegistryError("MANIFEST_INVALID", f"cannot delete tag {tag}. {_IMMUTABLE}")
     tx.delete(TAGS, image.key(tag))
 
@@ -108,12 +109,39 @@ def delete_manifest(tx: Transaction, image: Image, digest: str, *, force: bool =
     if tx.get(MANIFESTS, image.key(digest)) is None:
         raise RegistryError("MANIFEST_UNKNOWN", f"manifest {digest} was not found", 404)
     held = tags_of(tx, image, digest)
-    if held and (_immutable(tx, image.repository) or not force):
-        reason = _IMMUTABLE if _immutable(tx, image.repository) else f"It is tagged {', '.join(held)}."
+    if held and (has_immutable_tags(tx, image.repository) or not force):
+        reason = _IMMUTABLE if has_immutable_tags(tx, image.repository) else f"It is tagged {', '.join(held)}."
         raise RegistryError("MANIFEST_INVALID", f"cannot delete {digest}. {reason}")
-    for tag in held:
+    parents = _parents(tx, image, digest)
+    if parents:
+        text = f"Manifest is still referenced by one or more parent images: {', '.join(parents)}"
+        raise RegistryError("GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE", text)
+    forget_manifest(tx, image, digest)
+
+
+def forget_manifest(tx: Transaction, image: Image, digest: str) -> None:
+    """Remove a manifest with its tags, whatever the rules for people say."""
+    for tag in tags_of(tx, image, digest):
         tx.delete(TAGS, image.key(tag))
     tx.delete(MANIFESTS, image.key(digest))
+
+
+def create_tag(tx: Transaction, image: Image, tag: str, digest: str, *, existing: bool) -> None:
+    """Point a tag to a manifest; ``existing`` tells whether it is to be there already. Raises RegistryError."""
+    if not _TAG.fullmatch(tag):
+        raise RegistryError("MANIFEST_INVALID", f"invalid tag {tag}")
+    if (tx.get(TAGS, image.key(tag)) is not None) != existing:
+        raise RegistryError("MANIFEST_UNKNOWN", f"tag {tag} was not found", 404 if existing else 409)
+    if tx.get(MANIFESTS, image.key(digest)) is None:
+        raise RegistryError("MANIFEST_UNKNOWN", f"manifest {digest} was not found", 404)
+    _move_tag(tx, image, tag, digest)
+
+
+def referrers(tx: Transaction, image: Image, digest: str) -> Iterator[Document]:
+    """Yield the manifests that name another as their subject, by digest."""
+    for manifest in manifests(tx, image.repository, image.name):
+        if manifest.get("subject") == digest:
+            yield manifest
 
 
 def tags_of(tx: Transaction, image: Image, digest: str = "") -> list[str]:
@@ -127,6 +155,12 @@ def manifests(tx: Transaction, repository: str, image: str = "") -> Iterator[Doc
     prefix = Image(repository, image).key() if image else f"{repository} "
     for _, manifest in tx.scan(MANIFESTS, prefix):
         yield manifest
+
+
+def has_immutable_tags(tx: Transaction, repository: str) -> bool:
+    """Tell whether the tags of a repository neither move nor go."""
+    found = tx.get(REPOSITORIES, repository) or {}
+    return bool(found.get("dockerConfig", {}).get("immutableTags"))
 
 
 def delete_contents(tx: Transaction, repository: str) -> None:
@@ -143,14 +177,9 @@ def _blob_key(repository: str, digest: str) -> str:
     return f"oci/{repository}/{digest}"
 
 
-def _immutable(tx: Transaction, repository: str) -> bool:
-    found = tx.get(REPOSITORIES, repository) or {}
-    return bool(found.get("dockerConfig", {}).get("immutableTags"))
-
-
 def _move_tag(tx: Transaction, image: Image, tag: str, digest: str) -> None:
     held = tx.get(TAGS, image.key(tag))
-    if held is not None and held["digest"] != digest and _immutable(tx, image.repository):
+    if held is not None and held["digest"] != digest and has_immutable_tags(tx, image.repository):
         raise RegistryError("MANIFEST_INVALID", f"cannot update tag {tag}. {_IMMUTABLE}")
     tx.put(TAGS, image.key(tag), {"digest": digest})
 
@@ -175,6 +204,11 @@ def _check_parts(tx: Transaction, image: Image, document: Json) -> None:
             raise RegistryError("MANIFEST_UNKNOWN", f"manifest {part.get('digest')} is unknown to the registry", 404)
 
 
+def _parents(tx: Transaction, image: Image, digest: str) -> list[str]:
+    """Return the digests of the indexes that name a manifest."""
+    return [each["digest"] for each in manifests(tx, image.repository, image.name) if digest in each.get("parts", ())]
+
+
 def _entry(  # noqa: PLR0913, PLR0917 - all that is kept of a manifest
     image: Image, digest: str, document: Json, content: bytes, media_type: str, now: datetime
 ) -> Document:
@@ -186,4 +220,17 @@ def _entry(  # noqa: PLR0913, PLR0917 - all that is kept of a manifest
         "imageSizeBytes": str(layers),
         "size": len(content),
         "uploadTime": timestamp(now),
+    } | _relations(document)
+
+
+def _relations(document: Json) -> Json:
+    """Return what other manifests a manifest speaks of, and what a referrer says of itself."""
+    subject = document.get("subject") or {}
+    config = document.get("config") or {}
+    found = {
+        "subject": subject.get("digest"),
+        "parts": [part["digest"] for part in document.get("manifests") or () if "digest" in part],
+        "artifactType": document.get("artifactType") or (config.get("mediaType") if subject else None),
+        "annotations": document.get("annotations"),
     }
+    return {key: value for key, value in found.items() if value}

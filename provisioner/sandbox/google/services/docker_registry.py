@@ -6,16 +6,19 @@ Reading needs ``artifactregistry.repositories.downloadArtifacts``, writing ``upl
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from provisioner.sandbox.google.errors import ApiError, not_found
+from provisioner.sandbox.google.errors import ApiError, not_found, permission_denied
 from provisioner.sandbox.google.method import Answer, Call, route
+from provisioner.sandbox.google.registry.downloads import may_download
 from provisioner.sandbox.google.services.docker_access import (
     HOST,
     NAME,
     allowed_image,
     refusal,
     registry_refusal,
+    sources,
     token_of,
 )
 from provisioner.sandbox.google.services.docker_images import (
@@ -26,11 +29,11 @@ from provisioner.sandbox.google.services.docker_images import (
     get_blob,
     put_manifest,
     resolve,
-    tags_of,
 )
 from provisioner.sandbox.http import Response, json_response
 
 Json = dict[str, Any]
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 
 
@@ -52,10 +55,11 @@ def token(call: Call) -> Answer:
 
 @route(HOST, ("GET", "HEAD"), rf"{NAME}/blobs/(?P<digest>[^/]+)", name="docker.blobs.get", public=True, errors=refusal)
 def read_blob(call: Call) -> Answer:
-    """Return a blob."""
+    """Return a blob, or the range of it that is asked for."""
     image = allowed_image(call, "downloadArtifacts")
     digest = call.params["digest"].replace("%3A", ":")
-    content = get_blob(call.tx, image.repository, digest)
+    found = (get_blob(call.tx, source.repository, digest) for source in sources(call.tx, image))
+    content = next((each for each in found if each is not None), None)
     if content is None:
         return registry_refusal(RegistryError("BLOB_UNKNOWN", f"blob {digest} was not found", 404))
     return _content(call, content, "application/octet-stream", digest)
@@ -72,11 +76,15 @@ def read_blob(call: Call) -> Answer:
 def read_manifest(call: Call) -> Answer:
     """Return a manifest by tag or digest."""
     image = allowed_image(call, "downloadArtifacts")
-    manifest = resolve(call.tx, image, _reference(call))
-    if manifest is None:
-        return registry_refusal(RegistryError("MANIFEST_UNKNOWN", f"manifest {_reference(call)} was not found", 404))
-    content = get_blob(call.tx, image.repository, manifest["digest"]) or b""
-    return _content(call, content, manifest["mediaType"], manifest["digest"])
+    for source in sources(call.tx, image):
+        manifest = resolve(call.tx, source, _reference(call))
+        if manifest is None:
+            continue
+        if not may_download(call.tx, source.repository, source.name):
+            raise permission_denied(f"The download of {source.name} is denied by a rule of the repository.")
+        content = get_blob(call.tx, source.repository, manifest["digest"]) or b""
+        return _content(call, content, manifest["mediaType"], manifest["digest"])
+    return registry_refusal(RegistryError("MANIFEST_UNKNOWN", f"manifest {_reference(call)} was not found", 404))
 
 
 @route(HOST, "PUT", rf"{NAME}/manifests/(?P<reference>[^/]+)", name="docker.manifests.put", errors=refusal)
@@ -89,7 +97,9 @@ def write_manifest(call: Call) -> Answer:
     except RegistryError as error:
         return registry_refusal(error)
     location = f"{call.request.path.rpartition('/')[0]}/{digest}"
-    return Response(201, (_API_VERSION, ("Location", location), ("Docker-Content-Digest", digest)))
+    kept = resolve(call.tx, image, digest) or {}
+    subject = (("OCI-Subject", kept["subject"]),) if kept.get("subject") else ()
+    return Response(201, (_API_VERSION, ("Location", location), ("Docker-Content-Digest", digest), *subject))
 
 
 @route(HOST, "DELETE", rf"{NAME}/manifests/(?P<reference>[^/]+)", name="docker.manifests.delete", errors=refusal)
@@ -104,12 +114,11 @@ def remove_manifest(call: Call) -> Answer:
     return Response(202, (_API_VERSION,))
 
 
-@route(HOST, "GET", rf"{NAME}/tags/list", name="docker.tags.list", public=True, errors=refusal)
-def list_tags(call: Call) -> Answer:
-    """Return the tags of an image, and Google's map of its manifests."""
-    image = allowed_image(call, "downloadArtifacts")
-    name = f"{call.params['project']}/{call.params['repository']}/{image.name}"
-    return json_response({"child": [], "manifest": {}, "name": name, "tags": tags_of(call.tx, image)})
+@route(HOST, "DELETE", rf"{NAME}/blobs/(?P<digest>[^/]+)", name="docker.blobs.delete", errors=refusal)
+def remove_blob(call: Call) -> Answer:
+    """Refuse: blobs go with the manifests that need them, not by themselves."""
+    allowed_image(call, "deleteArtifacts")
+    return registry_refusal(RegistryError("UNSUPPORTED", "The operation is unsupported.", 405))
 
 
 @route(HOST, ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"), r"/.*", name="docker.unknown", errors=refusal)
@@ -132,10 +141,17 @@ def _challenge(call: Call) -> Response:
 
 
 def _content(call: Call, content: bytes, media_type: str, digest: str) -> Response:
+    wanted = _RANGE.fullmatch(call.request.headers.get("range", ""))
+    if wanted and int(wanted[1]) >= len(content):
+        return Response(416, (_API_VERSION, ("Content-Range", f"bytes */{len(content)}")))
+    first, last = (int(wanted[1]), min(int(wanted[2] or len(content)), len(content) - 1)) if wanted else (0, 0)
+    shown = content[first : last + 1] if wanted else content
+    ranged = (("Content-Range", f"bytes {first}-{last}/{len(content)}"),) if wanted else ()
     headers = (
         _API_VERSION,
         ("Content-Type", media_type),
-        ("Content-Length", str(len(content))),
+        ("Content-Length", str(len(shown))),
         ("Docker-Content-Digest", digest),
+        *ranged,
     )
-    return Response(200, headers, b"" if call.request.method == "HEAD" else content)
+    return Response(206 if wanted else 200, headers, b"" if call.request.method == "HEAD" else shown)

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
+from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.method import Answer, Call, route
-from provisioner.sandbox.google.services.docker_access import HOST, NAME, allowed_image, refusal, registry_refusal
+from provisioner.sandbox.google.services.docker_access import (
+    HOST,
+    NAME,
+    allowed_image,
+    image_at,
+    refusal,
+    registry_refusal,
+)
 from provisioner.sandbox.google.services.docker_images import Image, RegistryError, get_blob, put_blob
 from provisioner.sandbox.http import Response
 
 _SESSION = rf"{NAME}/blobs/uploads/(?P<session>[0-9a-f-]+)"
 _CREATED = 201
+_NAME_PARTS = 3  # project, repository, image
 _RANGE = re.compile(r"(?:bytes )?(\d+)-(\d+)(?:/\d+|/\*)?")
 
 
@@ -19,9 +28,8 @@ _RANGE = re.compile(r"(?:bytes )?(\d+)-(\d+)(?:/\d+|/\*)?")
 def start_upload(call: Call) -> Answer:
     """Begin an upload; finish it at once when the digest is given, or the blob can be taken from another image."""
     image = allowed_image(call, "uploadArtifacts")
-    # The repository holds a blob once for all its images: mounting one is finding it.
     known = call.params.get("mount", "")
-    if known and get_blob(call.tx, image.repository, known) is not None:
+    if known and _mounted(call, image, known):
         return _created(call, known)
     if call.params.get("digest"):
         return _finished(call, image, call.request.body)
@@ -72,6 +80,26 @@ def abandon_upload(call: Call) -> Answer:
     allowed_image(call, "uploadArtifacts")
     call.tx.delete_blob(_key(call.params["session"]))
     return Response(204)
+
+
+def _mounted(call: Call, image: Image, digest: str) -> bool:
+    """Take a blob over from another image; tell whether there was one that the caller may read.
+
+    A repository holds a blob once for all its images: within one, mounting is finding it.
+    """
+    if get_blob(call.tx, image.repository, digest) is not None:
+        return True
+    place = call.params.get("from", "").split("/", 2)
+    if len(place) != _NAME_PARTS:
+        return False
+    try:
+        source = image_at(call, place[0], place[1], place[2], "downloadArtifacts")
+    except ApiError:
+        return False  # as if it were not there: the client uploads instead
+    content = get_blob(call.tx, source.repository, digest)
+    if content is not None:
+        put_blob(call.tx, image.repository, digest, content)
+    return content is not None
 
 
 def _finished(call: Call, image: Image, content: bytes) -> Response:
