@@ -23,6 +23,7 @@ _INTERPRETERS = frozenset(("sh", "bash", "python", "python3", "node", "perl", "r
 _AMD64 = 62
 _PT_INTERP = 3
 _HEADER = 64
+_LONGEST_NAME = 4096
 
 
 class MissingError(Exception):
@@ -132,6 +133,13 @@ def _elf_loader(program: Path, start: bytes) -> list[str]:
         raise ImageError(f"{program.name} is not made for amd64")
     if os.uname().machine != "x86_64":
         raise ImageError(f"this machine is {os.uname().machine}")
+    try:
+        return _interpreter(program, start)
+    except (struct.error, OverflowError, ValueError):
+        raise ImageError(f"{program.name} is a damaged program") from None
+
+
+def _interpreter(program: Path, start: bytes) -> list[str]:
     offset, size, count = struct.unpack_from("<Q", start, 32)[0], *struct.unpack_from("<HH", start, 54)
     with program.open("rb") as file:
         for place in range(count):
@@ -140,7 +148,7 @@ def _elf_loader(program: Path, start: bytes) -> list[str]:
             if struct.unpack_from("<I", header)[0] == _PT_INTERP:
                 at, length = struct.unpack_from("<Q", header, 8)[0], struct.unpack_from("<Q", header, 32)[0]
                 file.seek(at)
-                return [file.read(length).rstrip(b"\0").decode(errors="replace")]
+                return [file.read(min(length, _LONGEST_NAME)).rstrip(b"\0").decode(errors="replace")]
     return []
 
 
