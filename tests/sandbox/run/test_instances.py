@@ -145,7 +145,7 @@ def test_others_are_answered_while_a_container_takes_its_time(region: Region) ->
         f"        while not os.path.exists({str(marker)!r}): time.sleep(0.01)\n"
     )
     program = SERVER.replace("def do_GET(self):\n", f"def do_GET(self):\n{slow}")
-    region.done(region.create(push_server(region.cloud, program)).body)
+    region.done(region.create(push_server(region.cloud, program), timeout="60s").body)
     region.open_to_all()
     answers_of: list[int] = []
     asking = threading.Thread(target=lambda: answers_of.append(region.ask().status))
