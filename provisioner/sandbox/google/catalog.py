@@ -43,7 +43,7 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "storage.googleapis.com",
         "Cloud Storage JSON API",
-        ("storage.googleapis.com", "www.googleapis.com"),
+        ("storage.googleapis.com", "www.googleapis.com", "*.storage.googleapis.com"),
         dict.fromkeys(_STORAGE_PREFIXES, "storage.v1"),
         (
             "storage_buckets",
@@ -58,6 +58,7 @@ SERVICES: tuple[Service, ...] = (
             "storage_notifications",
             "storage_hmac",
             "storage_xml",
+            "storage_xml_buckets",
         ),
     ),
     Service(

@@ -40,9 +40,10 @@ def _multipart(request: Request) -> Upload:
     found = _BOUNDARY.search(request.headers.get("content-type", ""))
     if not found:
         raise _bad("Malformed multipart body.")
-    delimiter = b"--" + (found[1] or found[2] or found[3]).encode()
-    # The delimiter belongs to the line break before it (RFC 2046 5.1.1); the first one may open the body.
-    pieces = (b"\r\n" + request.body).split(b"\r\n" + delimiter)
+    delimiter = b"--" + re.escape((found[1] or found[2] or found[3]).encode())
+    # The delimiter belongs to the line break before it (RFC 2046 5.1.1); the first one may open the body. gcloud ends
+    # its lines with a line feed alone.
+    pieces = re.split(rb"\r?\n" + delimiter + rb"(?=--|[ \t]*\r?\n)", b"\n" + request.body)
     if not pieces[-1].startswith(b"--"):
         raise _bad("Malformed multipart body.")
     parts = [_part(piece) for piece in pieces[1:-1]]
@@ -53,10 +54,11 @@ def _multipart(request: Request) -> Upload:
 
 def _part(piece: bytes) -> tuple[str, bytes]:
     """Return (content type, content) of one part."""
-    head, separator, content = piece.lstrip(b" \t").partition(b"\r\n\r\n")
-    if not separator:
+    split = re.split(rb"\r?\n\r?\n", piece.lstrip(b" \t"), maxsplit=1)
+    if len(split) == 1:
         raise _bad("Malformed multipart body.")
-    for line in head.decode("latin-1").split("\r\n"):
+    head, content = split
+    for line in head.decode("latin-1").splitlines():
         name, _, value = line.partition(":")
         if name.strip().lower() == "content-type":
             return value.strip(), content

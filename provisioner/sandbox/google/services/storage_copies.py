@@ -54,7 +54,7 @@ def compose(call: Call) -> Json:
     if not 0 < len(sources) <= _MOST_SOURCES:
         raise invalid(f"The number of source components provided ({len(sources)}) must be 1 to {_MOST_SOURCES}.")
     found = [_component(call, source) for source in sources]
-    settings = call.body.get("destination") or {}
+    settings = _without_sums(call.body.get("destination") or {})
     planned = writing.plan(call, params["destinationBucket"], objects.check_name(params["destinationObject"]), settings)
     count = sum(int(part.get("componentCount", 1)) for part in found)
     if count > _MOST_COMPONENTS:
@@ -100,9 +100,14 @@ def _source(call: Call) -> tuple[Document, Json]:
     preconditions.check(params, source, prefix="Source")
     prefix = "x-goog-copy-source-encryption" if _other_key(call) else "x-goog-encryption"
     check_readable(call, source, prefix)
-    settings = call.body or objects.copied_settings(source)
+    settings = _without_sums(call.body) or objects.copied_settings(source)
     settings.setdefault("contentType", source["contentType"])
     return source, settings
+
+
+def _without_sums(sent: Json) -> Json:
+    """Leave out what the server finds out by itself; gcloud sends the checksums of a first component along."""
+    return {key: value for key, value in sent.items() if key not in {"crc32c", "md5Hash"}}
 
 
 def _other_key(call: Call) -> bool:

@@ -245,7 +245,7 @@ def _resource(holder: Document, draft: Draft, generation: int, now: datetime) ->
         made["md5Hash"] = checksums.md5(draft.data)
     if holder.get("defaultEventBasedHold") and "eventBasedHold" not in draft.settings:
         made["eventBasedHold"] = True
-    return made | dict(draft.facts)
+    return {key: value for key, value in (made | dict(draft.facts)).items() if value is not None}
 
 
 def _storage_class(holder: Document, settings: Mapping[str, Any]) -> str:

@@ -32,7 +32,9 @@ def plan(
     resource = object_resource(call, name, bucket_name)
     call.require("storage.objects.create", resource)
     old = objects.live(call.tx, bucket_name, name)
-    wanted = {key: value for key, value in (conditions or call.params).items() if key.startswith("if")}
+    wanted = {
+        key: value for key, value in (call.params if conditions is None else conditions).items() if key.startswith("if")
+    }
     preconditions.check(wanted, old)
     if old is not None:
         call.require("storage.objects.delete", resource)
