@@ -13,7 +13,7 @@ import click
 from provisioner import settings
 from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import emit, faint, good, output_option, table
-from provisioner.cli.verbs import sandbox_actions, sandbox_coverage
+from provisioner.cli.verbs import sandbox_actions, sandbox_containers, sandbox_coverage
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.sandbox.handle import Handle, ensure, join
 from provisioner.wiring.folders import sandbox_folder
@@ -153,3 +153,5 @@ def _short(value: object) -> str:
 command.add_command(sandbox_coverage.command, "coverage")
 command.add_command(sandbox_actions.actions, "actions")
 command.add_command(sandbox_actions.import_repo, "import-repo")
+command.add_command(sandbox_containers.containers, "containers")
+command.add_command(sandbox_containers.fail_image, "fail-image")
