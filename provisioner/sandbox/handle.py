@@ -70,6 +70,10 @@ class Handle:
         found: list[dict[str, Any]] = self.control("GET", "requests", query=filters)["requests"]
         return found
 
+    def look(self) -> str:
+        """Return an address that opens the pages of this sandbox in one browser, once."""
+        return str(self.control("POST", "look")["url"])
+
     def reset(self) -> None:
         """Forget everything in the sandbox; certificates and ports stay, tokens change."""
         self.control("POST", "reset")

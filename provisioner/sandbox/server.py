@@ -21,21 +21,24 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.errors import InvalidInput
-from provisioner.sandbox.applications import Applications
+from provisioner.sandbox.applications import Applications, LazyApplication
 from provisioner.sandbox.clouds import Clouds
 from provisioner.sandbox.control.actions import Actions
 from provisioner.sandbox.control.application import ControlApplication
 from provisioner.sandbox.control.faults import FaultPlan
 from provisioner.sandbox.control.journal import Journal
+from provisioner.sandbox.control.logbook import Logbook
 from provisioner.sandbox.control.observed import Observed
 from provisioner.sandbox.control.snapshots import Snapshots
 from provisioner.sandbox.front.authority import Authority
 from provisioner.sandbox.front.connection import Connection, serve
 from provisioner.sandbox.front.listener import Listener
 from provisioner.sandbox.front.proxy import Proxy
+from provisioner.sandbox.http import Application, Request, Response
+from provisioner.sandbox.look.entrance import Entrance
 from provisioner.sandbox.state import ServerFacts, StateFolder
 from provisioner.sandbox.store.sqlite import SqliteStore
-from provisioner.sandbox.world import open_world
+from provisioner.sandbox.world import World, open_world
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 5.0
@@ -80,7 +83,9 @@ class Server:
         self._store = SqliteStore(folder.database)
         world = open_world(self._store, folder.path)
         self._applications = Applications(world)
-        journal, faults = Journal(), FaultPlan()
+        self._logbook = Logbook(folder.path)
+        self._journal, faults = Journal(self._logbook), FaultPlan()
+        journal = self._journal
         self._observed = Observed(self._applications.router, self._applications.identify, world, journal, faults)
         self._clouds = Clouds(world, self._observed)
         self._errands = world.errands
@@ -100,9 +105,11 @@ class Server:
         )
         token = secrets.token_urlsafe(32)
         control = ControlApplication(token, self._actions.table())
+        self._entrance = Entrance()
+        look = LazyApplication(lambda: _look(world, journal, faults, self._entrance))
         self._control = Listener(
             "control",
-            lambda sock: serve(Connection(sock), control, "", self._stop.is_set),
+            lambda sock: serve(Connection(sock), _either(control, look), "", self._stop.is_set),
             options.control_port,
             control_port,
         )
@@ -111,6 +118,7 @@ class Server:
 
     def start(self) -> None:
         """Accept clients and tell them where."""
+        self._logbook.start()
         self._proxy.start()
         self._control.start()
         self._folder.write_facts(self._facts)
@@ -138,6 +146,7 @@ class Server:
         # A client that asked for the end hangs on the control listener until the process is gone.
         self._control.stop(0)
         self._forget()
+        self._logbook.close()
         self._store.close()
         _LOG.info("process %d has stopped", os.getpid())
 
@@ -152,6 +161,11 @@ class Server:
             "idleSeconds": self._idle_seconds,
             "allowedHosts": sorted(self._allowed),
         }
+
+    def look(self) -> dict[str, Any]:
+        """Return an address that opens the pages once."""
+        ticket = self._entrance.ticket()
+        return {"url": f"http://127.0.0.1:{self._facts.control_port}/look/enter?ticket={ticket}"}
 
     def provider_reattach(self) -> str:
         """Return the value of TF_REATTACH_PROVIDERS."""
@@ -187,8 +201,22 @@ class Server:
 
     def _warm_up(self) -> None:
         try:
+            self._journal.recall()
             self._applications.warm_up()
             self._clouds.provider_reattach()
             self._applications.warm_up_further()
         except Exception:  # noqa: BLE001 - the first request that needs it reports the same problem to its client
             _LOG.exception("the warm-up failed")
+
+
+def _either(control: Application, look: Application) -> Application:
+    def answer(request: Request) -> Response:
+        return (look if request.path.startswith("/look") else control)(request)
+
+    return answer
+
+
+def _look(world: World, journal: Journal, faults: FaultPlan, entrance: Entrance) -> Application:
+    from provisioner.sandbox.look.application import LookApplication  # noqa: PLC0415 - a server must be up at once
+
+    return LookApplication(world, journal, faults, entrance)

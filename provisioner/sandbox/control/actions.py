@@ -25,6 +25,9 @@ class Doors(Protocol):
     def describe(self) -> Json:
         """Return process id, ports and start time."""
 
+    def look(self) -> Json:
+        """Return an address that opens the pages once."""
+
     def provider_reattach(self) -> str:
         """Return the value of TF_REATTACH_PROVIDERS; starts the provider if need be. Raises ProvisionError."""
 
@@ -74,6 +77,7 @@ class Actions:
             ("GET", "credentials"): lambda _: self._doors.credentials(),
             ("GET", "requests"): self.requests,
             ("DELETE", "requests"): self._then(self._journal.clear),
+            ("POST", "look"): lambda _: self._doors.look(),
             ("GET", "clock"): lambda _: self._now(),
             ("POST", "clock"): self.advance,
             ("GET", "faults"): lambda _: {"faults": self._faults.describe()},

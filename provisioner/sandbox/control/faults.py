@@ -23,7 +23,9 @@ from provisioner.errors import InvalidInput
 from provisioner.sandbox.http import Response, json_response
 
 KINDS = ("status", "reset", "delay", "half", "twice")
+WHENS = ("before", "after")
 _LONGEST_DELAY = 120.0
+_STATUSES = range(400, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,41 @@ class Fault:
 
 
 class FaultPlan:
-    """The faults in force and how far each has counted."""
+    """The faults in force and how far each has counted; each has a number of its own."""
 
     def __init__(self) -> None:
-        self._faults: list[tuple[Fault, list[int]]] = []
+        self._faults: dict[int, tuple[Fault, list[int]]] = {}
+        self._numbers = 0
         self._lock = threading.Lock()
 
     def replace(self, documents: list[Mapping[str, Any]]) -> None:
         """Set the faults in force. Raises InvalidInput for one that makes no sense."""
         faults = [parse_fault(document) for document in documents]
         with self._lock:
-            self._faults = [(fault, [0]) for fault in faults]
+            self._faults.clear()
+            self._put(faults)
+
+    def add(self, document: Mapping[str, Any]) -> None:
+        """Set one more fault; the others go on counting. Raises InvalidInput for one that makes no sense."""
+        fault = parse_fault(document)
+        with self._lock:
+            self._put([fault])
+
+    def remove(self, number: int) -> None:
+        """Take one fault away; no error when it is gone."""
+        with self._lock:
+            self._faults.pop(number, None)
+
+    def _put(self, faults: list[Fault]) -> None:
+        for fault in faults:
+            self._numbers += 1
+            self._faults[self._numbers] = (fault, [0])
 
     def take(self, name: str) -> Fault | None:
         """Count one call of a method; return the fault that strikes it."""
         struck = None
         with self._lock:
-            for fault, count in self._faults:
+            for fault, count in self._faults.values():
                 if not fnmatchcase(name, fault.method):
                     continue
                 count[0] += 1
@@ -71,22 +91,27 @@ class FaultPlan:
     def describe(self) -> list[dict[str, Any]]:
         """Return the faults with the number of matching calls so far."""
         with self._lock:
-            return [asdict(fault) | {"calls": count[0]} for fault, count in self._faults]
+            faults = self._faults.items()
+            return [asdict(fault) | {"number": number, "calls": count[0]} for number, (fault, count) in faults]
 
 
 def parse_fault(document: Mapping[str, Any]) -> Fault:
     """Read one fault. Raises InvalidInput."""
-    known = {field.name: field.type for field in fields(Fault)}
+    known: dict[str, type | tuple[type, ...]] = {field.name: type(field.default) for field in fields(Fault)}
+    known |= {"method": str, "seconds": (int, float)}
     unknown = sorted(set(document) - set(known))
     if unknown or "method" not in document:
         raise InvalidInput(f"a fault with {unknown or 'no method'}", fix=f"use {', '.join(known)}")
+    for name, value in document.items():
+        if not isinstance(value, known[name]) or isinstance(value, bool):
+            raise InvalidInput(f"a fault whose {name} is {value!r}", fix="use texts, and numbers for numbers")
     fault = Fault(**document)
-    if fault.kind not in KINDS or fault.when not in {"before", "after"}:
-        raise InvalidInput(
-            f"a fault of kind {fault.kind!r}, {fault.when!r}", fix=f"use {', '.join(KINDS)}; before, after"
-        )
+    if fault.kind not in KINDS or fault.when not in WHENS:
+        raise InvalidInput(f"a fault of kind {fault.kind!r}, {fault.when!r}", fix=f"use {', '.join((*KINDS, *WHENS))}")
     if not 0 <= fault.seconds <= _LONGEST_DELAY:
         raise InvalidInput(f"a delay of {fault.seconds} seconds", fix=f"use at most {_LONGEST_DELAY:g}")
+    if not _STATUSES.start <= fault.status < _STATUSES.stop or fault.index < 0:
+        raise InvalidInput(f"a fault with status {fault.status}, index {fault.index}", fix="use 400 to 599, 0 or more")
     return fault
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from provisioner.sandbox.control import redaction
+from provisioner.sandbox.control.logbook import Logbook
 from provisioner.sandbox.http import Request, Response
 
 Entry = dict[str, Any]
@@ -18,10 +19,20 @@ _KEPT = 5000
 class Journal:
     """Entries in order of arrival: number, time, method id, host, path, query, caller's agent, status, duration."""
 
-    def __init__(self) -> None:
+    def __init__(self, logbook: Logbook | None = None) -> None:
+        """``logbook`` keeps them beyond the end of the server."""
         self._entries: deque[Entry] = deque(maxlen=_KEPT)
-        self._numbers = 0
+        self._earlier = self._numbers = logbook.last_number() if logbook else 0
         self._lock = threading.Lock()
+        self._logbook = logbook
+
+    def recall(self) -> None:
+        """Read what earlier servers wrote down; it comes before what was added meanwhile."""
+        if self._logbook is None:
+            return
+        earlier = [entry for entry in self._logbook.read() if entry["number"] <= self._earlier]
+        with self._lock:
+            self._entries = deque([*earlier, *self._entries], maxlen=_KEPT)
 
     def add(  # noqa: PLR0913 - an entry has this many facts
         self,
@@ -53,7 +64,10 @@ class Journal:
             entry["response"] = redaction.shown_response_body(request, response) if response else ""
         with self._lock:
             self._numbers += 1
-            self._entries.append({"number": self._numbers} | entry)
+            entry = {"number": self._numbers} | entry
+            self._entries.append(entry)
+        if self._logbook:
+            self._logbook.add(entry)
 
     def search(self, filters: Mapping[str, str]) -> list[Entry]:
         """Return matching entries, oldest first.
@@ -80,11 +94,13 @@ class Journal:
         """Forget all entries; numbers go on."""
         with self._lock:
             self._entries.clear()
+        if self._logbook:
+            self._logbook.clear()
 
     @property
     def total(self) -> int:
-        """Return how many requests there were since the start."""
-        return self._numbers
+        """Return how many requests there were since the start of this server."""
+        return self._numbers - self._earlier
 
     def _names(self) -> Iterator[str]:
         with self._lock:

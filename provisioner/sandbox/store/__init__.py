@@ -49,6 +49,9 @@ class Transaction(Protocol):
     def find(self, collection: str, field: str, value: str | int) -> Iterator[tuple[str, Document]]:
         """Yield (key, document) in key order where a field of INDEXES has this value. KeyError for another field."""
 
+    def collections(self, prefix: str = "") -> list[str]:
+        """Return the names of all collections with something in them that start with ``prefix``, in order."""
+
     def get_blob(self, key: str) -> bytes | None:
         """Return the bytes kept under a key, or None."""
 

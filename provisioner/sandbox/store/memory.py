@@ -88,6 +88,10 @@ class MemoryTransaction:
             raise KeyError(field)
         return ((key, found) for key, found in self.scan(collection) if _field(found, field) == value)
 
+    def collections(self, prefix: str = "") -> list[str]:
+        """Return the names of all collections with something in them."""
+        return sorted(name for name, rows in self._documents.items() if rows and name.startswith(prefix))
+
     def get_blob(self, key: str) -> bytes | None:
         """Return the bytes kept under a key, or None."""
         return self._blobs.get(key)

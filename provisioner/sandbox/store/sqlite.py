@@ -152,6 +152,16 @@ class SqliteTransaction:
                 return
             first, size = rows[-1][0] + "\0", _MORE_ROWS
 
+    def collections(self, prefix: str = "") -> list[str]:
+        """Return the names of all collections with something in them, one look-up each."""
+        found: list[str] = []
+        query = "SELECT min(collection) FROM documents WHERE collection > ?"
+        name = self._execute(query.replace(">", ">="), (prefix,)).fetchone()[0]
+        while name is not None and name.startswith(prefix):
+            found.append(name)
+            name = self._execute(query, (name,)).fetchone()[0]
+        return found
+
     def get_blob(self, key: str) -> bytes | None:
         """Return the bytes kept under a key, or None."""
         row = self._execute("SELECT data FROM blobs WHERE key = ?", (key,)).fetchone()

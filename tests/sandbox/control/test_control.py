@@ -34,6 +34,9 @@ class Recorder:
     def describe(self) -> dict[str, Any]:
         return {"pid": 1}
 
+    def look(self) -> dict[str, Any]:
+        return {"url": "http://127.0.0.1/look"}
+
     def provider_reattach(self) -> str:
         return "{}"
 

@@ -108,6 +108,19 @@ def test_a_document_is_found_by_an_indexed_field(store: Store) -> None:
             next(tx.find("google/projects", "name", "x"), None)
 
 
+def test_collections_are_known_by_name(store: Store) -> None:
+    with store.transaction() as tx:
+        assert tx.collections() == []
+        for collection in ("google/b", "google/a", "googly", "github/x"):
+            tx.put(collection, "k", {})
+            tx.put(collection, "l", {})
+        assert tx.collections() == ["github/x", "google/a", "google/b", "googly"]
+        assert tx.collections("google/") == ["google/a", "google/b"]
+        tx.delete("google/a", "k")
+        tx.delete("google/a", "l")
+        assert tx.collections("google/") == ["google/b"]
+
+
 def test_the_first_rows_of_many_are_not_paid_for_with_all(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.sqlite3")
     steps = 0
