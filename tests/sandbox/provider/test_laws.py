@@ -39,7 +39,7 @@ def import_id(resource: dict[str, Any]) -> str:
     return f"{owner} {values['role']} {values['member']}{title}"
 
 
-@pytest.mark.parametrize("name", ["environment", "more"])
+@pytest.mark.parametrize("name", ["environment", "more", "data"])
 def test_an_applied_root_plans_nothing_and_leaves_nothing(make_root: MakeRoot, tmp_path: Path, name: str) -> None:
     cloud = Cloud(tmp_path)
     root = make_root(cloud, (ROOTS / f"{name}.tf").read_text())
@@ -58,15 +58,16 @@ def test_an_applied_root_plans_nothing_and_leaves_nothing(make_root: MakeRoot, t
 
 
 def _gone(cloud: Cloud, resource: dict[str, Any]) -> bool:
-    """Tell whether a read finds nothing; services that stay enabled and deleted roles are kept on purpose."""
+    """Tell whether a read finds nothing; what Google never deletes, and services that stay enabled, are kept."""
     kept = {"google_project_service", "google_project_default_service_accounts", "google_project_iam_custom_role"}
+    kept |= {"google_kms_key_ring", "google_kms_crypto_key"}
     if resource["type"] in kept:
         return True
     kind: Resource = registry.load().resources[resource["type"]]
     return kind.read(configured(cloud), dict(resource["values"])) is None
 
 
-@pytest.mark.parametrize("name", ["environment", "more"])
+@pytest.mark.parametrize("name", ["environment", "more", "data"])
 def test_an_imported_root_plans_nothing_but_what_an_import_cannot_know(
     make_root: MakeRoot, tmp_path: Path, name: str
 ) -> None:
@@ -116,10 +117,7 @@ def test_replacing_and_changing_in_place(make_root: MakeRoot, tmp_path: Path) ->
         'secret_id = "payments-dev-db"\n': 'secret_id = "payments-dev-db"\n  labels    = { rev = "two" }\n',
         'location = "EU"': 'location = "EU"\n  labels   = { rev = "two" }',
     }
-    for old, new in changed.items():
-        assert body.count(old) == 1, old
-        body = body.replace(old, new)
-    root.write(body)
+    root.write(_changed(body, changed))
     replaced, updated = ["delete", "create"], ["update"]
     assert root.actions() == {
         "google_service_account.runtime": updated,
@@ -139,3 +137,42 @@ def test_replacing_and_changing_in_place(make_root: MakeRoot, tmp_path: Path) ->
     assert root.state("google_service_account.runtime")["disabled"] is True
     assert NUMBER in root.state("google_iam_workload_identity_pool.pool")["name"]
     assert root.state("google_storage_bucket.bare")["project"] == PROJECT
+
+
+def test_data_and_jobs_change_in_place_or_are_replaced(make_root: MakeRoot, tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path)
+    body = (ROOTS / "data.tf").read_text()
+    root = make_root(cloud, body)
+    root.apply()
+    in_place = {
+        '"7776000s"': '"15552000s"',
+        '"what models learn from"': '"what models learn from today"',
+        '"team", type = "STRING" },': '"team", type = "STRING" }, { name = "n", type = "INT64" },',
+        '"severity>=ERROR"': '"severity>=WARNING"',
+        "max_retries = 1": "max_retries = 2",
+        "SELECT * FROM": "SELECT day FROM",
+    }
+    root.write(_changed(body, in_place))
+    updated = ["update"]
+    assert root.actions() == {
+        "google_bigquery_dataset.features": updated,
+        "google_bigquery_table.days": updated,
+        "google_bigquery_table.view": updated,
+        "google_cloud_run_v2_job.train": updated,
+        "google_kms_crypto_key.key": updated,
+        "google_logging_project_sink.errors": updated,
+    }
+    root.apply()
+    assert root.actions() == {}
+
+    root.write(_changed(body, {'type = "DATE", mode = "REQUIRED"': 'type = "STRING", mode = "REQUIRED"', **in_place}))
+    assert root.actions() == {"google_bigquery_table.days": ["delete", "create"]}
+    root.write(_changed(body, {'{ name = "team", type = "STRING" },': "", '["team"]': "[]"}))
+    assert root.actions("-target=google_bigquery_table.days")["google_bigquery_table.days"] == updated
+
+
+def _changed(body: str, changes: dict[str, str]) -> str:
+    for old, new in changes.items():
+        assert body.count(old) == 1, old
+        body = body.replace(old, new)
+    return body
