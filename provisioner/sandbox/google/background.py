@@ -12,6 +12,7 @@ def take_on_errands(world: World, application: Application) -> None:
     """Have the errands run; ``application`` is the door back into the sandbox."""
     world.errands.take_on("subscriptions", lambda: _subscriptions(world, application))
     world.errands.take_on("jobs", lambda: _jobs(world, application))
+    world.errands.take_on("cleanup", lambda: _cleanup(world))
     world.errands.take_on("secrets", lambda: _secrets(world))
 
 
@@ -37,6 +38,14 @@ def _secrets(world: World) -> datetime | None:
     from provisioner.sandbox.google.messaging.secret_times import look_after_secrets  # noqa: PLC0415 - see above
 
     return look_after_secrets(world)
+
+
+def _cleanup(world: World) -> datetime | None:
+    if not _any(world, "google/artifactregistry.repositories"):
+        return None
+    from provisioner.sandbox.google.registry.cleanup import clean_repositories  # noqa: PLC0415 - see above
+
+    return clean_repositories(world)
 
 
 def _any(world: World, *collections: str) -> bool:

@@ -123,7 +123,11 @@ def _string(value: object, schema: Schema, path: str) -> str:
     if not isinstance(value, str):
         raise _violation(f"Invalid value at '{path}' (TYPE_STRING), {_shown(value)}", path)
     if "enum" in schema and value not in schema["enum"]:
-        raise _violation(f"Invalid value at '{path}' ({_enum_name(path)}), {_shown(value)}", path)
+        # Google's JSON parser reads names of enums in any case: gcloud sends "Delete" where the name is DELETE.
+        spelt = value.upper().replace("-", "_")
+        if spelt not in schema["enum"]:
+            raise _violation(f"Invalid value at '{path}' ({_enum_name(path)}), {_shown(value)}", path)
+        return spelt
     check = _FORMATS.get(form)
     if check and not check(value):
         raise _violation(f"Invalid value at '{path}' ({_FORMAT_NAMES[form]}), {_shown(value)}", path)

@@ -91,7 +91,12 @@ def shown_file(repository: str, kept: Document) -> Json:
     fields = {
         key: kept[key] for key in ("sizeBytes", "hashes", "createTime", "updateTime", "annotations") if key in kept
     }
-    return {"name": f"{repository}/files/{quote(kept['id'], safe='')}", "owner": owner} | fields
+    return {"name": file_name(repository, kept["id"]), "owner": owner} | fields
+
+
+def file_name(repository: str, identifier: str) -> str:
+    """Return the resource name of a file; colons stay, slashes are encoded."""
+    return f"{repository}/files/{quote(identifier, safe=':@')}"
 
 
 def hashes_of(content: bytes) -> list[Json]:

@@ -40,7 +40,7 @@ def list_images(call: Call) -> Json:
 def get_image(call: Call) -> Json:
     """Return one image by digest or tag."""
     repository = _repository(call)
-    last = unquote(call.params["name"].split("/dockerImages/", 1)[1])
+    last = unquote("/".join(call.params["name"].split("/")[_DEPTH + 1 :]))
     name, separator, reference = last.partition("@") if "@" in last else last.rpartition(":")
     manifest = resolve(call.tx, Image(repository["name"], name), reference) if separator else None
     if manifest is None:

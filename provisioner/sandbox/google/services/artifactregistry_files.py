@@ -108,7 +108,8 @@ def delete(call: Call) -> Json:
 
 
 def _identifier(call: Call) -> str:
-    return unquote(call.params["name"].split("/files/", 1)[1])
+    # By position: a repository may itself be called "files".
+    return unquote("/".join(call.params["name"].split("/")[_DEPTH + 1 :]))
 
 
 def _generic(call: Call, repository: str, identifier: str) -> Document:
@@ -130,7 +131,7 @@ def _found(call: Call, repository: str, identifier: str) -> Json:
         raise not_found("Requested entity was not found.")
     hashes = artifacts.hashes_of(content)
     return {
-        "name": f"{repository}/files/{quote(identifier, safe='')}",
+        "name": artifacts.file_name(repository, identifier),
         "sizeBytes": str(len(content)),
         "hashes": hashes,
     }
@@ -139,7 +140,7 @@ def _found(call: Call, repository: str, identifier: str) -> Json:
 def _manifest_file(repository: str, manifest: Document) -> Json:
     package = quote(manifest["image"], safe="")
     return {
-        "name": f"{repository}/files/{quote(manifest['digest'], safe='')}",
+        "name": artifacts.file_name(repository, manifest["digest"]),
         "sizeBytes": str(manifest["size"]),
         "createTime": manifest["uploadTime"],
         "updateTime": manifest["uploadTime"],

@@ -45,7 +45,7 @@ def _repository(call: Call) -> str:
 
 
 def _package(call: Call) -> Image:
-    parts = _name(call).split("/packages/", 1)[1]
+    parts = "/".join(_name(call).split("/")[_DEPTH + 1 :])  # by position: a repository may be called "packages"
     return Image(_repository(call), unquote(parts.partition("/versions")[0].partition("/tags")[0]))
 
 
