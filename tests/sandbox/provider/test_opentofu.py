@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     programs = folder / "bin"
     programs.mkdir()
-    for name in ("tofu", "git", "python3", "sh"):
+    for name in ("tofu", "git"):
         found = shutil.which(name)
         assert found is not None
         (programs / name).symlink_to(found)
@@ -65,7 +66,8 @@ def test_a_root_lives(desk: Desk, tmp_path: Path, way: str) -> None:
     if way == "mirror":
         mirror = build_mirror(tmp_path / "mirror", this_system(), place="registry.opentofu.org/hashicorp/google")
         option = ("--provider-mirror", str(mirror))
-    desk.call("POST", "https://cloudresourcemanager.googleapis.com/v3/projects", {"projectId": project})
+    everything = replace(desk, person=replace(desk.person, variables={}))
+    everything.call("POST", "https://cloudresourcemanager.googleapis.com/v3/projects", {"projectId": project})
     (tmp_path / "main.tf").write_text(ROOT.replace("PROJECT", project))
     begun = tofu(desk.person, tmp_path, option, "init")
     assert begun.code == 0, begun
