@@ -74,6 +74,25 @@ def _invoker(live: Live, service: str) -> str:
     return str(live.ok("POST", url, {"audience": audience, "includeEmail": True})["token"])
 
 
+def _deployer(live: Live) -> Path:
+    """Make an account with what the modules grant for deploying; return a file with its access token."""
+    account = f"deploy@{PROJECT}.iam.gserviceaccount.com"
+    member = f"serviceAccount:{account}"
+    live.ok("POST", f"iam.googleapis.com/v1/projects/{PROJECT}/serviceAccounts", {"accountId": "deploy"})
+    project = f"cloudresourcemanager.googleapis.com/v1/projects/{PROJECT}"
+    policy = live.ok("POST", f"{project}:getIamPolicy", {})
+    policy.setdefault("bindings", []).append({"role": "roles/run.developer", "members": [member]})
+    live.ok("POST", f"{project}:setIamPolicy", {"policy": policy})
+    runtime = f"iam.googleapis.com/v1/projects/-/serviceAccounts/{NUMBER}-compute@developer.gserviceaccount.com"
+    binding = {"role": "roles/iam.serviceAccountUser", "members": [member]}
+    live.ok("POST", f"{runtime}:setIamPolicy", {"policy": {"bindings": [binding]}})
+    url = f"iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
+    made = live.ok("POST", url, {"scope": ["https://www.googleapis.com/auth/cloud-platform"]})
+    file = live.folder / "deploy-token"
+    file.write_text(made["accessToken"])
+    return file
+
+
 def test_gcloud_deploys_a_digest_and_curl_calls_it(live: Live) -> None:
     image = push_server(_cloud(live))
     live.gcloud(
@@ -174,6 +193,7 @@ def test_the_deploy_script_of_generated_repositories(live: Live) -> None:
     }
     job |= {"PATH": f"{Path(shutil.which('python3') or '').parent}:{live.environment['PATH']}"}
     token = _invoker(live, "scoring")
+    job |= {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(_deployer(live))}
     script = str(content / "pipeline" / "deploy.sh")
 
     def deploy(image: str, tag: str) -> tuple[int, str]:
