@@ -18,7 +18,7 @@ from provisioner.sandbox.github.actions.contexts import (
 from provisioner.sandbox.github.actions.definition import environment_of
 from provisioner.sandbox.github.actions.records import Board
 from provisioner.sandbox.github.actions.results import runtime_token
-from provisioner.sandbox.github.actions.rewriting import rewritten
+from provisioner.sandbox.github.actions.rewriting import Known, rewritten
 from provisioner.sandbox.github.actions.secrets import secrets_of
 from provisioner.sandbox.github.callers import revoke
 from provisioner.sandbox.store import Document, Transaction
@@ -124,7 +124,7 @@ def _single(board: Board, node: Document, job: Document, github: Json) -> Json:
     environment = (
         environments.find(board.tx, board.repository["id"], job["environment"]) if job["environment"] else None
     )
-    known = {
+    contexts = {
         "needs": needs_context(board, node),
         "matrix": job["matrix"],
         "strategy": job["strategy"],
@@ -132,9 +132,10 @@ def _single(board: Board, node: Document, job: Document, github: Json) -> Json:
         "vars": variables(board.tx, board.repository, environment),
     }
     static = {name.lower(): value for name, value in github.items() if name not in {"event", "job"}}
-    own = {name: rewritten(definition[name], known, static) for name in _COPIED if name in definition}
-    steps = [rewritten(step, known, static) for step in definition["steps"]]
-    handed_on = rewritten(_handed_on(definition), known, static)
+    known = Known(contexts, static)
+    own = {name: rewritten(definition[name], known) for name in _COPIED if name in definition}
+    steps = [rewritten(step, known) for step in definition["steps"]]
+    handed_on = rewritten(_handed_on(definition), known)
     single = {
         **own,
         "name": job["name"],
@@ -144,7 +145,7 @@ def _single(board: Board, node: Document, job: Document, github: Json) -> Json:
     return {
         "name": board.run["name"],
         "on": [board.run["event"]],
-        "env": rewritten(scope["env"], known, static),
+        "env": rewritten(scope["env"], known),
         "defaults": scope["defaults"],
         "jobs": {node["id"]: single},
     }

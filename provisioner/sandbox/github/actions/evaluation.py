@@ -47,6 +47,16 @@ def evaluate(text: str, scope: Scope) -> Value:
     return _value(parse(text), scope)
 
 
+def value_of(node: Node, scope: Scope) -> Value:
+    """Return the value of an expression that is read already. Raises ExpressionError."""
+    return _value(node, scope)
+
+
+def is_pure(name: str) -> bool:
+    """Tell whether a function asks for nothing but its arguments."""
+    return name.lower() in _functions()
+
+
 def condition(text: object, scope: Scope) -> bool:
     """Return whether an ``if`` holds; without a status function it means ``success() && (…)``."""
     if text is None or (isinstance(text, str) and not text.strip()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,6 @@ import tarfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,13 @@ class Execution:
         timer.daemon = True
         timer.start()
         try:
-            assert process.stdout is not None  # noqa: S101 - it was asked for
-            for line in process.stdout:
-                journal.take(line.decode(errors="replace"))
+            with process.stdout or io.BytesIO() as said:
+                for line in said:
+                    journal.take(line.decode(errors="replace"))
             code = process.wait()
         finally:
             timer.cancel()
-            with contextlib.suppress(OSError):
-                process.stdin.close() if process.stdin else None
+            self._let_go()
         conclusion = "cancelled" if self._ended else "failure" if code else "success"
         return Outcome(conclusion, journal, self._read_handed_on(), self._ended)
 
@@ -104,8 +103,12 @@ class Execution:
 
     def kill(self) -> None:
         """End everything at once."""
+        self._ended = self._ended or "The sandbox ended while this job was at work."
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the guard's standard input: whatever is left of the job ends."""
         with self._lock:
-            self._ended = self._ended or "The sandbox ended while this job was at work."
             if self._process and self._process.stdin:
                 with contextlib.suppress(OSError):
                     self._process.stdin.close()
@@ -143,7 +146,7 @@ class Execution:
             return source.folder
         target = self._folder / "actions" / f"{source.name.replace('/', '--')}-{source.commit}"
         content = bare.Repository(source.repository or Path(), {}).run("archive", "--format=tar", source.commit)
-        with tarfile.open(fileobj=BytesIO(content)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             archive.extractall(target, filter="data")
         return target
 
