@@ -62,6 +62,7 @@ class Caller:
     ``member`` is the IAM spelling (``user:…``, ``serviceAccount:…``, ``principal://…``; ``allUsers`` when no token
     was sent), ``members`` every spelling a binding may name it by (principalSets, ``allUsers`` … included).
     ``attributes`` are what the token carries besides (federated attributes); ``operator`` holds every permission.
+    ``boundary`` are the rules of a downscoped token: what they do not leave is refused, to the operator too.
     """
 
     member: str
@@ -71,6 +72,7 @@ class Caller:
     scopes: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     operator: bool = False
+    boundary: tuple[Json, ...] = ()
 
     @property
     def anonymous(self) -> bool:

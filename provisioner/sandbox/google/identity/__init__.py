@@ -16,6 +16,7 @@ from datetime import datetime
 
 from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.identity import authorization, callers
+from provisioner.sandbox.google.identity.boundaries import within
 from provisioner.sandbox.google.identity.issuers import IssuerKeys, issuer_keys_of
 from provisioner.sandbox.google.identity.tokens import Operator, operator
 from provisioner.sandbox.google.method import Caller, Identity, Resource
@@ -62,6 +63,8 @@ class GoogleIdentity(Identity):
         self, tx: Transaction, caller: Caller, permissions: Sequence[str], resource: Resource, now: datetime
     ) -> list[str]:
         """Return those of the permissions that the caller holds, in the order asked."""
+        if caller.boundary:
+            permissions = within(caller.boundary, permissions, resource, now)
         if caller.operator or not (self._world.settings["enforce"] or caller.anonymous):
             return list(permissions)
         return authorization.granted(tx, caller, permissions, resource, now)

@@ -109,7 +109,7 @@ def _holds(tx: Transaction, binding: dict[str, Any], resource: Resource, now: da
     facts: dict[str, Any] = {"name": resource.name, "type": resource.kind, "service": resource.service}
     if "Tag" in condition["expression"]:
         facts |= facts_for_conditions(tx, resource.policies)
-    attributes = {"resource": facts, "request": {"time": now}}
+    attributes: dict[str, Any] = {"resource": facts, "request": {"time": now}, "api": {}}
     try:
         return cel.evaluate(condition["expression"], attributes) is True
     except cel.CelError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,7 +38,8 @@ def caller_of(tx: Transaction, request: Request, now: datetime) -> Caller:
         return _self_signed(tx, token, request.host, now)
     if entry is None:
         raise _invalid("ACCESS_TOKEN_EXPIRED" if token.startswith("ya29.") else "ACCESS_TOKEN_TYPE_UNSUPPORTED")
-    return _CALLERS[entry["kind"]](tx, entry)
+    caller = _CALLERS[entry["kind"]](tx, entry)
+    return replace(caller, boundary=tuple(entry["boundary"])) if entry.get("boundary") else caller
 
 
 def federated_members(pool: str, subject: str, groups: list[str], attributes: Mapping[str, str]) -> frozenset[str]:

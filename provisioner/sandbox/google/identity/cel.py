@@ -68,7 +68,7 @@ def _program(expression: str) -> Runner:
 
     environment = Environment()
     try:
-        functions = {"extract": _extract_function()} | _tag_functions()
+        functions = {"extract": _extract_function()} | _attribute_functions()
         return environment.program(environment.compile(expression), functions=functions)
     except (CELParseError, RecursionError) as error:
         raise CelError(_reason(error)) from error
@@ -86,8 +86,8 @@ def _extract_function() -> Callable[..., Any]:
     return function
 
 
-def _tag_functions() -> dict[str, Callable[..., Any]]:
-    """Return ``resource.matchTag(key, value)`` and its kin; they read the tags that come with ``resource``.
+def _attribute_functions() -> dict[str, Callable[..., Any]]:
+    """Return ``resource.matchTag(key, value)`` and its kin, which read the tags that come with ``resource``.
 
     https://cloud.google.com/iam/docs/conditions-attribute-reference#resource-tags.
     """
@@ -106,10 +106,15 @@ def _tag_functions() -> dict[str, Callable[..., Any]]:
         return function
 
     def _tags(resource: MapType, field: str) -> dict[str, str]:
-        kept = resource.get(StringType(field))
+        kept = resource[StringType(field)] if StringType(field) in resource else None
         return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, MapType) else {}
 
+    def get_attribute(api: MapType, name: StringType, default: StringType) -> StringType:
+        # No request carries API attributes here: as at Google, the default stands for one that is absent.
+        return StringType(str(api[name])) if name in api else default
+
     return {
+        "getAttribute": get_attribute,
         "matchTag": matches("tags"),
         "matchTagId": matches("tagIds"),
         "hasTagKey": has_key("tags"),

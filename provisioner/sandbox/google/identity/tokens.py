@@ -19,6 +19,7 @@ Json = dict[str, Any]
 _COLLECTION = "google/identity.tokens"  # by SHA-256 of the token
 _OPERATOR = "google/identity.operator"
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+_LONGEST_DOWNSCOPED = timedelta(hours=1)
 _OPERATOR_SCOPES = (CLOUD_PLATFORM, "https://www.googleapis.com/auth/userinfo.email", "openid")
 
 
@@ -71,6 +72,16 @@ def issue_federated_token(tx: Transaction, principal: Json, now: datetime, lifet
     token = f"ya29.d.{secrets.token_urlsafe(64)}"
     _put(tx, token, principal | {"kind": "federated", "expires": timestamp(now + lifetime)})
     return token
+
+
+def issue_downscoped_token(tx: Transaction, entry: Json, rules: list[Json], now: datetime) -> tuple[str, int]:
+    """Return (token, seconds) that stands for the same as another's entry, within a boundary; an hour at most."""
+    ends = now + _LONGEST_DOWNSCOPED
+    if entry["expires"]:
+        ends = min(ends, parse_timestamp(entry["expires"]))
+    token = f"ya29.dr.{secrets.token_urlsafe(64)}"
+    _put(tx, token, entry | {"boundary": rules, "expires": timestamp(ends)})
+    return token, int((ends - now).total_seconds())
 
 
 def find_token(tx: Transaction, token: str, now: datetime) -> Json | None:
