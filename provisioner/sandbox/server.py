@@ -106,7 +106,7 @@ class Server:
         token = secrets.token_urlsafe(32)
         control = ControlApplication(token, self._actions.table())
         self._entrance = Entrance()
-        look = LazyApplication(lambda: _look(world, journal, faults, self._entrance))
+        look = LazyApplication(lambda: self._pages(world, faults))
         self._control = Listener(
             "control",
             lambda sock: serve(Connection(sock), _either(control, look), "", self._stop.is_set),
@@ -199,6 +199,13 @@ class Server:
         self._world.companions.close()
         self._clouds.forget()
 
+    def _pages(self, world: World, faults: FaultPlan) -> Application:
+        # Both clouds first: two threads that import parts of one package from different ends stumble over each other.
+        self._applications.warm_up()
+        from provisioner.sandbox.look.application import LookApplication  # noqa: PLC0415 - a server must be up at once
+
+        return LookApplication(world, self._journal, faults, self._entrance)
+
     def _warm_up(self) -> None:
         try:
             self._journal.recall()
@@ -214,9 +221,3 @@ def _either(control: Application, look: Application) -> Application:
         return (look if request.path.startswith("/look") else control)(request)
 
     return answer
-
-
-def _look(world: World, journal: Journal, faults: FaultPlan, entrance: Entrance) -> Application:
-    from provisioner.sandbox.look.application import LookApplication  # noqa: PLC0415 - a server must be up at once
-
-    return LookApplication(world, journal, faults, entrance)

@@ -14,6 +14,7 @@ from provisioner import settings
 from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import emit, faint, good, output_option, table
 from provisioner.cli.verbs import sandbox_actions, sandbox_containers, sandbox_coverage
+from provisioner.cli.verbs.sandbox_ui import add_to
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.sandbox.handle import Handle, ensure, join
 from provisioner.wiring.folders import sandbox_folder
@@ -155,3 +156,4 @@ command.add_command(sandbox_actions.actions, "actions")
 command.add_command(sandbox_actions.import_repo, "import-repo")
 command.add_command(sandbox_containers.containers, "containers")
 command.add_command(sandbox_containers.fail_image, "fail-image")
+add_to(command, _running, lambda: ensure(_folder()))

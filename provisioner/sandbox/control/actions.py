@@ -82,6 +82,7 @@ class Actions:
             ("POST", "clock"): self.advance,
             ("GET", "faults"): lambda _: {"faults": self._faults.describe()},
             ("PUT", "faults"): self.set_faults,
+            ("POST", "faults"): self.add_fault,
             ("DELETE", "faults"): self._then(lambda: self._faults.replace([])),
             ("GET", "run"): self._containers.revisions,
             ("PUT", "run/failure"): self._containers.order_failure,
@@ -137,6 +138,11 @@ class Actions:
         if not isinstance(faults, list) or not all(isinstance(fault, dict) for fault in faults):
             raise InvalidInput("'faults' is missing or no list of objects")
         self._faults.replace(faults)
+        return {"faults": self._faults.describe()}
+
+    def add_fault(self, request: Request) -> Json:
+        """Set one more fault, the body; the others go on counting."""
+        self._faults.add(document_of(request))
         return {"faults": self._faults.describe()}
 
     def change_settings(self, request: Request) -> Json:

@@ -67,10 +67,10 @@ class Connection:
             return None
         return event if isinstance(event, h11.Request) else None
 
-    def refuse(self, status: int, text: str) -> None:
-        """Answer what cannot be answered properly, if an answer is still possible, and say goodbye."""
+    def refuse(self, status: int, text: str) -> bool:
+        """Answer what cannot be answered properly and say goodbye; False when an answer has already begun."""
         if self._protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            return
+            return False
         with contextlib.suppress(OSError):
             self.reply(Response(status, _CLOSE, f"{text}\n".encode()))
             if not isinstance(self.socket, ssl.SSLSocket):
@@ -79,6 +79,7 @@ class Connection:
             self._deadline = time.monotonic() + self.limits.farewell
             while self._receive():
                 pass
+        return True
 
     def body(self, head: h11.Request) -> bytes:
         """Return the body of the request just read, chunks joined. Raises RequestTooLarge, TimeoutError."""
@@ -209,9 +210,10 @@ def _respond(connection: Connection, application: Application, request: Request)
         connection.refuse(500, f"The sandbox made an answer that is no HTTP: {problem}")
         return False
     except Exception:  # noqa: BLE001 - one broken answer must not end the thread without a word
-        # The start of an answer may be out: nothing but a break tells the client that the rest will not come.
         _LOG.exception("no answer to %s %s%s", request.method, request.host, request.path)
-        connection.abort()
+        if not connection.refuse(500, "The sandbox made a mistake; server.log in its state folder has the details."):
+            # The start of an answer is out: nothing but a break tells the client that the rest will not come.
+            connection.abort()
         return False
     return connection.next_cycle()
 

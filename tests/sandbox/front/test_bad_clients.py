@@ -265,16 +265,25 @@ def test_any_letter_may_be_in_a_header() -> None:
     assert "X-Name: ł\r\n".encode().lower() in answer.lower()
 
 
-def test_an_application_that_breaks_breaks_the_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("path", "outcome"), [("/at-once", 500), ("/midway", 0)])
+def test_an_application_that_breaks_says_so_or_breaks_off(
+    path: str, outcome: int, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(request: Request) -> Response:
+        if request.path == "/midway":
+            return Response(200, (("Content-Length", "9"),), (str(1 // each).encode() for each in (1, 0)))
         raise LookupError(request.path)
 
-    listener = Listener("broken", lambda sock: serve(Connection(sock), broken, HOST, lambda: False))
+    listener = Listener("broken", lambda sock: serve(Connection(sock, BRIEF), broken, HOST, lambda: False))
     listener.start()
     connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=10)
-    connection.request("GET", "/x")
-    with pytest.raises(ConnectionError):
-        connection.getresponse()
+    connection.request("GET", path)
+    if outcome:
+        with connection.getresponse() as answer:
+            assert (answer.status, b"server.log" in answer.read()) == (outcome, True)
+    else:
+        with pytest.raises((ConnectionError, http.client.IncompleteRead)), connection.getresponse() as answer:
+            answer.read()
     connection.close()
     listener.stop(5)
-    assert "no answer to GET storage.googleapis.com/x" in caplog.text
+    assert f"no answer to GET storage.googleapis.com{path}" in caplog.text

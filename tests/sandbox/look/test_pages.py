@@ -227,6 +227,7 @@ def test_the_address_of_a_running_sandbox_opens(running: Handle) -> None:
     connection = http.client.HTTPConnection(address.netloc, timeout=20)
     connection.request("GET", f"{address.path}?{address.query}")
     answer = connection.getresponse()
+    assert answer.status == 303
     cookie = str(answer.headers["Set-Cookie"]).partition(";")[0]
     answer.read()
     connection.request("GET", "/look/controls", headers={"Cookie": cookie})
