@@ -14,6 +14,7 @@ def take_on_errands(world: World, application: Application) -> None:
     world.errands.take_on("jobs", lambda: _jobs(world, application))
     world.errands.take_on("cleanup", lambda: _cleanup(world))
     world.errands.take_on("secrets", lambda: _secrets(world))
+    world.errands.take_on("alerts", lambda: _alerts(world, application))
 
 
 def _subscriptions(world: World, application: Application) -> datetime | None:
@@ -46,6 +47,14 @@ def _cleanup(world: World) -> datetime | None:
     from provisioner.sandbox.google.registry.cleanup import clean_repositories  # noqa: PLC0415 - see above
 
     return clean_repositories(world)
+
+
+def _alerts(world: World, application: Application) -> datetime | None:
+    if not _any(world, "google/monitoring.alertPolicies"):
+        return None
+    from provisioner.sandbox.google.observability.alerting import evaluate_policies  # noqa: PLC0415 - see above
+
+    return evaluate_policies(world, application)
 
 
 def _any(world: World, *collections: str) -> bool:

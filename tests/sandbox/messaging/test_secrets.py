@@ -14,7 +14,7 @@ from tests.sandbox.messaging.timed import PUBSUB, TimedCloud
 HOST = "secretmanager.googleapis.com/v1"
 SECRETS = f"{HOST}/projects/{PROJECT}/secrets"
 SECRET = f"{SECRETS}/db"
-AUTOMATIC = {"replication": {"automatic": {}}}
+AUTOMATIC: dict[str, Any] = {"replication": {"automatic": {}}}
 AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-secretmanager.iam.gserviceaccount.com"
 TOPICS = {"topics": [{"name": f"projects/{PROJECT}/topics/events"}]}
 

@@ -15,6 +15,7 @@ SECRET = f"{SECRETS}/db"
 MONITORING = f"monitoring.googleapis.com/v3/projects/{PROJECT}"
 PUBSUB = f"pubsub.googleapis.com/v1/projects/{PROJECT}"
 SCHEDULER = f"cloudscheduler.googleapis.com/v1/projects/{PROJECT}/locations/europe-west1/jobs"
+ALERTED = 'metric.type = "run.googleapis.com/request_count" AND resource.type = "cloud_run_revision"'
 METRICS = f"logging.googleapis.com/v2/projects/{PROJECT}/metrics"
 
 
@@ -98,7 +99,7 @@ def _channel(cloud: Cloud, **more: Any) -> dict[str, Any]:
 
 
 def _alert(cloud: Cloud, *channels: str) -> Answer:
-    condition = {"displayName": "errors", "conditionThreshold": {"filter": "x", "comparison": "COMPARISON_GT"}}
+    condition = {"displayName": "errors", "conditionThreshold": {"filter": ALERTED, "comparison": "COMPARISON_GT"}}
     body = {"displayName": "a", "combiner": "OR", "conditions": [condition], "notificationChannels": list(channels)}
     return cloud.call("POST", f"{MONITORING}/alertPolicies", body)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
+from datetime import timedelta
 from typing import Any
 
 from provisioner.sandbox.google.errors import failed_precondition, invalid_argument, not_found
 from provisioner.sandbox.google.hierarchy import project_id, project_resource
 from provisioner.sandbox.google.masks import apply_update, read_update_mask
 from provisioner.sandbox.google.method import Call, Resource, method
-from provisioner.sandbox.google.wire import page, random_number, timestamp
+from provisioner.sandbox.google.observability.channel_types import SENSITIVE, required_labels
+from provisioner.sandbox.google.wire import page, parse_timestamp, random_number, timestamp
 from provisioner.sandbox.store import Document
 
 Json = dict[str, Any]
@@ -18,9 +21,8 @@ _API = "monitoring.projects.notificationChannels"
 _PERMISSION = "monitoring.notificationChannels"
 _FIXED = ("name", "creationRecord", "mutationRecords", "verificationStatus", "type")
 _MASKED = "**********"
-# Labels that a type must have, and those never shown again: notificationChannelDescriptors.
-_REQUIRED = {"email": "email_address", "pubsub": "topic", "webhook_tokenauth": "url", "slack": "channel_name"}
-_SENSITIVE = frozenset(("auth_token", "password", "service_key"))
+_CODES = "google/monitoring.verificationCodes"  # channel -> {"code", "expireTime"}
+_CODE_LIFE = timedelta(hours=1)
 
 
 def monitored_project(call: Call) -> Resource:
@@ -88,6 +90,39 @@ def delete(call: Call) -> None:
     call.tx.delete(CHANNELS, name)
 
 
+@method(f"{_API}.sendVerificationCode", permission=f"{_PERMISSION}.sendVerificationCode", on=monitored_project)
+def send_code(call: Call) -> None:
+    """Send a code to the channel. Nothing leaves the machine: the code is made and kept, as if it had arrived."""
+    _new_code(call, _existing(call)["name"])
+
+
+@method(f"{_API}.getVerificationCode", permission=f"{_PERMISSION}.getVerificationCode", on=monitored_project)
+def get_code(call: Call) -> Json:
+    """Return a code by which a channel of another project is verified; only of a verified one."""
+    found = _existing(call)
+    if found.get("verificationStatus") != "VERIFIED":
+        raise failed_precondition(f"Notification channel {found['name']} is not verified.")
+    return _new_code(call, found["name"])
+
+
+@method(f"{_API}.verify", permission=f"{_PERMISSION}.verify", on=monitored_project)
+def verify(call: Call) -> Json:
+    """Verify a channel by its code."""
+    found = _existing(call)
+    kept = call.tx.get(_CODES, found["name"])
+    code = call.body.get("code", "")
+    if kept is None or not hmac.compare_digest(kept["code"], code) or parse_timestamp(kept["expireTime"]) <= call.now:
+        raise invalid_argument("The verification code is invalid or has expired.", ("code", "invalid"))
+    call.tx.delete(_CODES, found["name"])
+    return _put(call, found | {"verificationStatus": "VERIFIED"})
+
+
+def _new_code(call: Call, name: str) -> Json:
+    made = {"code": f"G-{random_number(6)}", "expireTime": timestamp(call.now + _CODE_LIFE)}
+    call.tx.put(_CODES, name, made)
+    return made
+
+
 def _existing(call: Call) -> Document:
     found = call.tx.get(CHANNELS, canonical_name(call))
     if found is None:
@@ -99,19 +134,21 @@ def _put(call: Call, channel: Document) -> Json:
     kind, labels = channel.get("type", ""), channel.get("labels", {})
     if not kind:
         raise invalid_argument("Field notification_channel.type is required.")
-    required = _REQUIRED.get(kind)
-    if required and not labels.get(required):
-        raise invalid_argument(f'Field notification_channel.labels["{required}"] is required for type {kind!r}.')
+    if kind not in required_labels():
+        raise invalid_argument(f'Field notification_channel.type had an invalid value of "{kind}".')
+    for required in required_labels()[kind]:
+        if not labels.get(required) and required not in SENSITIVE:
+            raise invalid_argument(f'Field notification_channel.labels["{required}"] is required for type {kind!r}.')
     call.tx.put(CHANNELS, channel["name"], channel)
     return _shown(channel)
 
 
 def _keep_masked(changed: Document, found: Document) -> None:
     for name, value in changed.get("labels", {}).items():
-        if name in _SENSITIVE and value == _MASKED:
+        if name in SENSITIVE and value == _MASKED:
             changed["labels"][name] = found.get("labels", {}).get(name, "")
 
 
 def _shown(channel: Document) -> Json:
-    labels = {key: _MASKED if key in _SENSITIVE else value for key, value in channel.get("labels", {}).items()}
+    labels = {key: _MASKED if key in SENSITIVE else value for key, value in channel.get("labels", {}).items()}
     return channel | ({"labels": labels} if labels else {})
