@@ -162,8 +162,15 @@ SERVICES: tuple[Service, ...] = (
     _optional(
         "monitoring",
         "Stackdriver Monitoring API",
-        {"/v3/": "monitoring.v3"},
-        ("monitoring_channels", "monitoring_policies"),
+        {"/v3/": "monitoring.v3", "/v1/": "monitoring.v1"},
+        (
+            "monitoring_channels",
+            "monitoring_dashboards",
+            "monitoring_descriptors",
+            "monitoring_policies",
+            "monitoring_series",
+            "monitoring_snoozes",
+        ),
     ),
     _optional(
         "pubsub",
