@@ -10,6 +10,7 @@ from provisioner.access.acts import permitted
 from provisioner.access.claims import JobContext
 from provisioner.access.contexts import Case
 from provisioner.access.decision import Decision, Exchange, decide_among, exchange
+from provisioner.access.holdings import Holding, holdings
 from provisioner.access.model import AccessModel
 from provisioner.errors import ProvisionError
 
@@ -74,9 +75,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class AccessMatrix:
-    """All rows, in the order of the questions."""
+    """All rows, in the order of the questions, and what the accounts they are about hold."""
 
     rows: tuple[Row, ...]
+    holdings: tuple[Holding, ...] = ()
 
     @property
     def wrong(self) -> tuple[Row, ...]:
@@ -93,12 +95,13 @@ class AccessMatrix:
         return ", ".join(parts)
 
     def document(self) -> dict[str, Any]:
-        """Return the JSON shape: schema_version, summary, right, rows (see Row.document)."""
+        """Return the JSON shape: schema_version, summary, right, rows and holdings (see their documents)."""
         return {
             "schema_version": SCHEMA_VERSION,
             "summary": self.summary(),
             "right": not self.wrong,
             "rows": [row.document() for row in self.rows],
+            "holdings": [holding.document() for holding in self.holdings],
         }
 
     def require_right(self) -> None:
@@ -131,7 +134,8 @@ def compute(model: AccessModel, cases: Iterable[Case]) -> AccessMatrix:
         if case.act is not None and decision.reached:
             decision = permitted(model, case.identity.email, case.act, decision)
         rows.append(Row(case, decision))
-    return AccessMatrix(tuple(rows))
+    everyone = {row.case.identity.name: row.case.identity for row in rows}
+    return AccessMatrix(tuple(rows), holdings(model, everyone.values()))
 
 
 def _exchanges(model: AccessModel, job: JobContext) -> tuple[Exchange, ...]:

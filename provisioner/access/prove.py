@@ -66,7 +66,8 @@ class Prover:
         jobs = [list(group) for _, group in groupby(ordered, key=lambda entry: entry[1].case.job)]
         with ThreadPoolExecutor(self.workers, thread_name_prefix="prove") as pool:
             done = [entry for group in pool.map(self._try_job, jobs) for entry in group]
-        return AccessMatrix(tuple(row for _, row in sorted(done, key=lambda entry: entry[0])))
+        tried = tuple(row for _, row in sorted(done, key=lambda entry: entry[0]))
+        return AccessMatrix(tried, matrix.holdings)
 
     def _try_job(self, entries: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:
         attempt = _Attempt(self, entries[0][1].case.job)

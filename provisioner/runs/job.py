@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.errors import Blocked, ProvisionError
 from provisioner.render import RepositoryIds, render, waves
 from provisioner.repository import RepositoryFacts
-from provisioner.request.resolve import EnvironmentSpec, Team
+from provisioner.request.resolve import Team
 from provisioner.runs.approval import ApprovalRequest, RootChange
 from provisioner.runs.engine import Document
 from provisioner.runs.interruption import Interruption
@@ -168,12 +168,11 @@ class Job:
         return matrix
 
     def _states(self) -> dict[str, StateDocument]:
-        def state(spec: EnvironmentSpec) -> StateDocument:
-            return self.tools.runner(self.run_id, spec.names.root).state(self.folder(spec.names.root))
-
+        """Read what every root holds; grants across environments are in roots of their own."""
+        roots = [root for wave in waves(self.team) for root in wave]
         with ThreadPoolExecutor(self.workers) as pool:
-            names = [spec.name for spec in self.team.environments]
-            return dict(zip(names, pool.map(state, self.team.environments), strict=True))
+            states = pool.map(lambda root: self.tools.runner(self.run_id, root).state(self.folder(root)), roots)
+            return dict(zip(roots, states, strict=True))
 
 
 def _waves(team: Team) -> list[list[str]]:

@@ -60,7 +60,7 @@ class Proof(Protocol):
     """Establishes who reaches which identity."""
 
     def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, StateDocument]) -> dict[str, Any]:
-        """Return the access matrix as a document; raises when a row is wrong."""
+        """Return the access matrix as a document; raises when a row is wrong. ``states`` are by root."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,7 +300,7 @@ def test_the_document_holds_no_more_than_promised() -> None:
     document = compute(model_of(TEAM), CASES).document()
 
     assert document["right"] is True
-    assert set(document) == {"schema_version", "summary", "right", "rows"}
+    assert set(document) == {"schema_version", "summary", "right", "rows", "holdings"}
     row = next(row for row in document["rows"] if row["expected"])
     assert row["how"] == "computed"
     assert row["executed"] is None
