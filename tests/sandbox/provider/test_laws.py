@@ -32,6 +32,8 @@ def import_id(resource: dict[str, Any]) -> str:
     values, kind = resource["values"], resource["type"]
     if kind == "google_project_iam_audit_config":
         return f"{values['project']} {values['service']}"
+    if kind == "google_monitoring_dashboard":  # its name has the project's number, which is another project to a plan
+        return f"projects/{PROJECT}/dashboards/{values['id'].rpartition('/')[2]}"
     if not kind.endswith("_iam_member"):
         return str(values["id"])
     owner = re.split(r"/(?:roles|projects/[^/]+/roles)/", values["id"])[0]
@@ -149,6 +151,7 @@ def test_data_and_jobs_change_in_place_or_are_replaced(make_root: MakeRoot, tmp_
         '"what models learn from"': '"what models learn from today"',
         '"team", type = "STRING" },': '"team", type = "STRING" }, { name = "n", type = "INT64" },',
         '"severity>=ERROR"': '"severity>=WARNING"',
+        'content = "hello"': 'content = "hello again"',
         "max_retries = 1": "max_retries = 2",
         "SELECT * FROM": "SELECT day FROM",
     }
@@ -161,6 +164,7 @@ def test_data_and_jobs_change_in_place_or_are_replaced(make_root: MakeRoot, tmp_
         "google_cloud_run_v2_job.train": updated,
         "google_kms_crypto_key.key": updated,
         "google_logging_project_sink.errors": updated,
+        "google_monitoring_dashboard.team": updated,
     }
     root.apply()
     assert root.actions() == {}

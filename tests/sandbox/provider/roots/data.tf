@@ -65,6 +65,13 @@ resource "google_logging_project_sink" "errors" {
     use_partitioned_tables = true
   }
 }
+resource "google_monitoring_dashboard" "team" {
+  dashboard_json = jsonencode({
+    displayName = "payments"
+    gridLayout  = { columns = "2", widgets = [{ title = "note", text = { content = "hello", format = "MARKDOWN" } }] }
+  })
+  depends_on = [google_project_service.all]
+}
 resource "google_cloud_run_v2_job" "train" {
   name                = "train"
   location            = "europe-west1"
