@@ -116,7 +116,7 @@ def require_in_repository(tx: Transaction, caller: Caller, needs: Needs, reposit
         raise not_found()
     if repository["visibility"] == "public" and needs.level == "read" and needs.who == "anyone":
         return
-    _require_token(caller, needs)
+    require_token(caller, needs)
     limited = caller.kind in {"installation", "fine_grained"}
     if limited and needs.level == "write" and not reaches_repository(tx, caller, repository):
         raise refusal(caller)
@@ -133,7 +133,7 @@ def require_in_organization(tx: Transaction, caller: Caller, needs: Needs, org: 
         raise not_found()
     if caller.kind in {"installation", "fine_grained"} and not reaches_owner(tx, caller, org["id"]):
         raise refusal(caller)
-    _require_token(caller, needs)
+    require_token(caller, needs)
     if caller.is_person and needs.role == "admin" and place != "admin":
         raise forbidden("Must have admin rights to Organization.")
 
@@ -143,7 +143,8 @@ def reaches_owner(tx: Transaction, caller: Caller, owner_id: int) -> bool:
     return reaches(tx, caller, owner_id) if caller.kind == "installation" else caller.owner_id == owner_id
 
 
-def _require_token(caller: Caller, needs: Needs) -> None:
+def require_token(caller: Caller, needs: Needs) -> None:
+    """Check a token's own permission or scope, wherever it is used. Raises GithubError (401, 403, 404)."""
     if caller.kind in {"installation", "fine_grained"} and not holds(caller, needs.permission, needs.level):
         raise refusal(caller)
     if caller.kind == "classic" and needs.scopes and not scopes_allow(caller.scopes, needs.scopes):

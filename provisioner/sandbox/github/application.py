@@ -9,9 +9,11 @@ from http import HTTPStatus
 from provisioner.sandbox.github import dispatch, limits
 from provisioner.sandbox.github.actions.results import serve_results
 from provisioner.sandbox.github.actions.runner import errand
+from provisioner.sandbox.github.archives import asset_of, serve_archive
 from provisioner.sandbox.github.bare import GitRefused
 from provisioner.sandbox.github.call import Answer, Call
 from provisioner.sandbox.github.callers import ANONYMOUS, Caller, authenticate
+from provisioner.sandbox.github.deliveries import send_waiting
 from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, unprocessable
 from provisioner.sandbox.github.git_http import serve_git
 from provisioner.sandbox.github.oidc_issuer import serve_issuer
@@ -28,7 +30,8 @@ _RESULTS_HOST = "results-receiver.actions.githubusercontent.com"
 _ISSUER_HOST = "token.actions.githubusercontent.com"
 _GIT_HOST = "github.com"
 _READING = ("GET", "HEAD")
-_API_HOSTS = ("api.github.com", "127.0.0.1", "localhost")
+_ARCHIVE_HOST = "codeload.github.com"
+_API_HOSTS = ("api.github.com", "uploads.github.com", "127.0.0.1", "localhost")
 
 
 class GithubApplication:
@@ -37,6 +40,7 @@ class GithubApplication:
     def __init__(self, world: World) -> None:
         self._world = world
         world.errands.take_on("actions", lambda: errand(world))
+        world.errands.take_on("webhooks", lambda: send_waiting(world))
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; a refusal leaves the store as it was."""
@@ -52,7 +56,9 @@ class GithubApplication:
         if request.host == _ISSUER_HOST:
             return serve_issuer(self._world, request)
         if request.host == _GIT_HOST:
-            return serve_git(self._world, request)
+            return asset_of(self._world, request) or serve_git(self._world, request)
+        if request.host == _ARCHIVE_HOST:
+            return serve_archive(self._world, request)
         if request.host in _API_HOSTS:
             return self._api(request)
         refused = NotImplementedHere(f"{request.method} {request.path} on {request.host}")

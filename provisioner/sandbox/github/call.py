@@ -51,11 +51,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One document, or none (204)."""
+    """One document, or none (204). ``raw`` (media type and bytes) is sent instead where an answer is no JSON."""
 
     document: Any = None
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    raw: tuple[str, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

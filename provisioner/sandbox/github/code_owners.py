@@ -31,9 +31,8 @@ class Line:
 def read(git: Repository, commit: str) -> tuple[str, tuple[Line, ...]]:
     """Return the path of the file in force and its rules; an empty path when there is none."""
     for path in _PLACES:
-        blob = git.resolve(f"{commit}:{path}", "blob")
-        if blob is not None:
-            text = git.text("cat-file", "blob", blob)
+        if git.text("ls-tree", "--name-only", commit, "--", path) == path:
+            text = git.text("cat-file", "blob", f"{commit}:{path}")
             return path, _parsed(text) if len(text) <= _LARGEST else ()
     return "", ()
 

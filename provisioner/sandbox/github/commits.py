@@ -100,15 +100,15 @@ def show(call: Call, commit: Commit) -> dict[str, Any]:
         "html_url": inner["html_url"],
         "comments_url": f"{own}/{commit.sha}/comments",
         "commit": {**{field: inner[field] for field in kept}, "comment_count": 0},
-        "author": _account(call, commit.author),
-        "committer": _account(call, commit.committer),
+        "author": account_of(call, commit.author["email"]),
+        "committer": account_of(call, commit.committer["email"]),
         "parents": parents,
     }
 
 
-def _account(call: Call, person: dict[str, str]) -> dict[str, Any] | None:
+def account_of(call: Call, email: str) -> dict[str, Any] | None:
     """Return the account behind a no-reply address, or an e-mail's local part that is a login; as GitHub links them."""
-    local, _, domain = person["email"].partition("@")
+    local, _, domain = email.partition("@")
     if domain != "users.noreply.github.com":
         return None
     number, _, login = local.rpartition("+")

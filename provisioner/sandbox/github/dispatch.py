@@ -52,6 +52,8 @@ def perform(call: Call, found: Route) -> Answer | Listing:
         call = _in_organization(call, found)
     elif found.needs.permission == "administration" and call.caller.kind == "installation":
         raise access.refusal(call.caller)
+    elif found.needs.permission and found.needs.who == "known":
+        access.require_token(call.caller, found.needs)
     return found.handler(call)
 
 

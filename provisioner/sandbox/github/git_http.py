@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -18,6 +19,7 @@ from provisioner.sandbox.store import Document, Transaction
 from provisioner.sandbox.world import World
 
 _PATH = re.compile(r"/([^/]+)/([^/]+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)")
+_LFS = re.compile(r"\.git/info/lfs(/|$)")
 _CHALLENGE = (("WWW-Authenticate", 'Basic realm="GitHub"'),)
 _PUSH, _FETCH = "git-receive-pack", "git-upload-pack"
 
@@ -26,7 +28,7 @@ def serve_git(world: World, request: Request) -> Response:
     """Answer one request to github.com."""
     match = _PATH.fullmatch(request.path)
     if match is None:
-        return _plain(501, f"The sandbox does not implement {request.method} {request.path} on github.com.")
+        return _not_played(request)
     owner, name, path = unquote(match[1]), unquote(match[2]), match[3]
     asked = dict(request.query_pairs()).get("service") if path == "info/refs" else path
     if asked not in {_PUSH, _FETCH}:
@@ -48,6 +50,13 @@ def serve_git(world: World, request: Request) -> Response:
     except GithubError as refused:
         return _refused(refused, request)
     return run_backend(service, request, stream=path == _FETCH)
+
+
+def _not_played(request: Request) -> Response:
+    if _LFS.search(request.path):
+        text = json.dumps({"message": "The sandbox does not implement Git LFS."})
+        return Response(501, (("Content-Type", "application/vnd.git-lfs+json"),), text.encode())
+    return _plain(501, f"The sandbox does not implement {request.method} {request.path} on github.com.")
 
 
 def _permit(tx: Transaction, caller: Caller, repository: Document, name: str, *, push: bool) -> None:

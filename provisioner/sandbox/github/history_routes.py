@@ -55,18 +55,21 @@ def get_branch(call: Call) -> Answer:
     sha = git.resolve(f"{_HEADS}{branch}")
     if sha is None:
         raise GithubError(404, "Branch not found")
+    return Answer(show_branch(call, branch, sha))
+
+
+def show_branch(call: Call, branch: str, sha: str) -> dict[str, Any]:
+    """Show a branch in full."""
     name = repositories.full_name(call.tx, call.repository)
     own = call.urls.api("repos", name, "branches", branch)
-    return Answer(
-        {
-            "name": branch,
-            "commit": commits.show(call, commits.read(git, sha, most=1)[0]),
-            "_links": {"self": own, "html": call.urls.web(name, "tree", branch)},
-            "protected": _protected(call, branch),
-            "protection": _protection(call, branch),
-            "protection_url": f"{own}/protection",
-        }
-    )
+    return {
+        "name": branch,
+        "commit": commits.show(call, commits.read(git_of(call), sha, most=1)[0]),
+        "_links": {"self": own, "html": call.urls.web(name, "tree", branch)},
+        "protected": _protected(call, branch),
+        "protection": _protection(call, branch),
+        "protection_url": f"{own}/protection",
+    }
 
 
 def _protection(call: Call, branch: str) -> dict[str, Any]:

@@ -258,7 +258,7 @@ def _family(place: str, read: Needs, write: Needs, docs: str) -> tuple[Route, ..
 _REPO = "/repos/{owner}/{repo}/hooks"
 _WRITE = repo_write("repository_hooks", "admin", "repo", "write:repo_hook", "admin:repo_hook")
 _READ = repo_read("repository_hooks", "admin")
-_OWNERS = org_write("organization_hooks", "admin:org_hook", "admin:org")
+_OWNERS = org_write("organization_hooks", "admin:org_hook")
 ROUTES = (
     *_family(_REPO, _READ, _WRITE, "repos/webhooks"),
     route("POST", f"{_REPO}/{{hook_id}}/tests", _WRITE, test_push, "repos/webhooks"),

@@ -45,6 +45,10 @@ def new(call: Call, title: str, body: str | None, *, pull: bool) -> Document:
 
 def put(call: Call, issue: Document) -> None:
     """Write an issue back."""
+    before = call.tx.get(ISSUES, f"{call.repository['id']}/{issue['number']:08}") or {"state": "closed"}
+    if before["state"] != issue["state"]:
+        count = repositories.open_issues(call.tx, call.repository) + (1 if issue["state"] == "open" else -1)
+        call.tx.put(repositories.OPEN_ISSUES, str(call.repository["id"]), {"count": count})
     call.tx.put(ISSUES, f"{call.repository['id']}/{issue['number']:08}", issue)
 
 

@@ -61,6 +61,8 @@ def _page_url(call: Call, page: int) -> str:
 def response_of(request: Request, answer: Answer, headers: Headers) -> Response:
     """Encode an answer; a GET whose ETag the caller already has becomes a 304 without a body."""
     common = (*headers, *_standing_headers(), *answer.headers)
+    if answer.raw is not None:
+        return Response(answer.status, (("Content-Type", answer.raw[0]), *common), answer.raw[1])
     if answer.document is None:
         return Response(answer.status, common)
     body = json.dumps(answer.document, ensure_ascii=False, separators=(",", ":")).encode()

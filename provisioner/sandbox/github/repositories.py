@@ -16,6 +16,7 @@ from provisioner.sandbox.world import World
 
 REPOSITORIES = "github/repositories"
 _NAMES = "github/names"
+FORKS, OPEN_ISSUES = "github/forks", "github/open_issues"
 _LONGEST_NAME = 100
 # Everything kept under "<repository id>/…", which goes when the repository goes.
 _BELONGINGS = (
@@ -44,6 +45,12 @@ _BELONGINGS = (
     "github/hook_pending",
     "github/labels",
     "github/milestones",
+    "github/releases",
+    "github/autolinks",
+    "github/property_values",
+    "github/code_scanning",
+    "github/sarifs",
+    "github/code_alerts",
 )
 SWITCHES: Mapping[str, Any] = MappingProxyType(
     {
@@ -105,6 +112,16 @@ def every(tx: Transaction) -> Iterator[Document]:
         yield document
 
 
+def forks_of(tx: Transaction, repository: Document) -> list[str]:
+    """Return the store keys of a repository's forks."""
+    return [key for key, _ in tx.scan(FORKS, f"{repository['id']}/")]
+
+
+def open_issues(tx: Transaction, repository: Document) -> int:
+    """Return how many issues and pull requests are open."""
+    return int((tx.get(OPEN_ISSUES, str(repository["id"])) or {"count": 0})["count"])
+
+
 def full_name(tx: Transaction, repository: Document) -> str:
     """Return ``owner/name``."""
     return f"{account_by_id(tx, repository['owner_id'])['login']}/{repository['name']}"
@@ -135,6 +152,8 @@ def create(world: World, tx: Transaction, owner: Document, wanted: Document, sta
     }
     put(tx, repository)
     tx.put(_NAMES, f"{owner['id']}/{name.lower()}", {"id": number, "former": False})
+    if repository.get("parent_id"):
+        tx.put(FORKS, f"{repository['parent_id']}/{number}", {})
     bare.create(world.folder, number, repository["default_branch"])
     return repository
 
@@ -169,16 +188,30 @@ def rename(tx: Transaction, repository: Document, name: str) -> None:
     repository["name"] = new
 
 
+def transfer(tx: Transaction, repository: Document, owner_id: int, name: str) -> None:
+    """Give a repository to another owner under a name; the old place leads to it. Raises GithubError (422)."""
+    new = acceptable_name(name)
+    _refuse_taken(tx, owner_id, new)
+    old = (repository["owner_id"], repository["name"].lower())
+    for key, _ in list(tx.scan("github/team_access", f"{repository['id']}/")):
+        tx.delete("github/team_access", key)
+    tx.put(_NAMES, f"{old[0]}/{old[1]}", {"id": repository["id"], "former": True})
+    tx.put(_NAMES, f"{owner_id}/{new.lower()}", {"id": repository["id"], "former": False})
+    repository |= {"owner_id": owner_id, "name": new}
+
+
 def delete(world: World, tx: Transaction, repository: Document) -> None:
     """Remove a repository and everything that belongs to it; its number is never used again."""
     number = repository["id"]
     for collection in _BELONGINGS:
         for key, _ in list(tx.scan(collection, f"{number}/")):
             tx.delete(collection, key)
-    for key, entry in list(tx.scan(_NAMES, f"{repository['owner_id']}/")):
+    for key, entry in list(tx.scan(_NAMES)):
         if entry["id"] == number:
             tx.delete(_NAMES, key)
     tx.delete(REPOSITORIES, str(number))
+    tx.delete(OPEN_ISSUES, str(number))
+    tx.delete(FORKS, f"{repository.get('parent_id')}/{number}")
     bare.delete(world.folder, number)
 
 

@@ -12,7 +12,7 @@ from provisioner.sandbox.github.accounts import ORGANIZATION, account_by_id, mem
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
 from provisioner.sandbox.github.commit_writing import first_commit
 from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, not_found, unprocessable
-from provisioner.sandbox.github.repository_views import show
+from provisioner.sandbox.github.repository_views import SECURITY_SWITCHES, show
 from provisioner.sandbox.github.routing import KNOWN, Needs, repo_read, repo_write, route
 from provisioner.sandbox.github.shapes import FLAG, NUMBER, TEXT, Field, text
 from provisioner.sandbox.store import Document
@@ -114,9 +114,15 @@ def _change_default_branch(call: Call, branch: str) -> None:
 
 def _change_security(repository: Document, wanted: dict[str, Any] | None) -> None:
     for name, value in (wanted or {}).items():
-        if name != "dependabot_security_updates":
+        if name not in (*SECURITY_SWITCHES, "dependabot_security_updates"):
             raise NotImplementedHere(f"security_and_analysis.{name}")
-        repository["security_fixes"] = value.get("status") == "enabled"
+        status = value.get("status") if isinstance(value, dict) else None
+        if status not in {"enabled", "disabled"}:
+            raise unprocessable(f"Invalid request.\n\nsecurity_and_analysis.{name}.status is not a valid status.")
+        if name == "dependabot_security_updates":
+            repository["security_fixes"] = status == "enabled"
+        else:
+            repository["security"] = {**repository.get("security", {}), name: status}
 
 
 def delete_repository(call: Call) -> Answer:

@@ -9,7 +9,7 @@ from provisioner.sandbox.github.access import ROLES, at_least
 from provisioner.sandbox.github.accounts import ORGANIZATION, account_by_id, simple
 from provisioner.sandbox.github.call import Call
 from provisioner.sandbox.github.identifiers import node_id
-from provisioner.sandbox.github.repositories import SWITCHES
+from provisioner.sandbox.github.repositories import SWITCHES, by_id, forks_of, open_issues
 from provisioner.sandbox.github.urls import WEB, Urls
 from provisioner.sandbox.store import Document
 
@@ -53,6 +53,10 @@ _LINKS = MappingProxyType(
         "deployments": "deployments",
     }
 )
+SECURITY_SWITCHES = (
+    *("advanced_security", "code_security", "secret_scanning", "secret_scanning_push_protection"),
+    *("secret_scanning_non_provider_patterns", "secret_scanning_ai_detection"),
+)
 _PERMISSION_ORDER = ("admin", "maintain", "push", "triage", "pull")
 _ROLE_FOR = MappingProxyType({"pull": "read", "push": "write"})
 
@@ -72,8 +76,9 @@ def show(call: Call, repository: Document, role: str = "") -> dict[str, Any]:
         "private": repository["visibility"] != "public",
         **_addresses(call.urls, full_name),
         **_facts(repository),
+        **_relations(call, repository),
         **{name: repository[name] for name in SWITCHES},
-        **_counts(),
+        **_counts(call, repository),
         "permissions": permissions_of(role or call.role),
         **organization,
     }
@@ -103,19 +108,41 @@ def _addresses(urls: Urls, full_name: str) -> dict[str, Any]:
 def _facts(repository: Document) -> dict[str, Any]:
     plain = ("description", "homepage", "default_branch", "archived", "visibility", "topics", "size")
     times = ("created_at", "updated_at", "pushed_at")
-    fixed = {"fork": False, "disabled": False, "language": None, "license": None, "has_pages": False}
-    fixes = "enabled" if repository["security_fixes"] else "disabled"
-    security = {"security_and_analysis": {"dependabot_security_updates": {"status": fixes}}}
+    fixed = {"disabled": False, "language": None, "license": None, "has_pages": False}
+    security = {"security_and_analysis": security_of(repository)}
     return {**{name: repository[name] for name in (*plain, *times)}, **fixed, **security, "temp_clone_token": ""}
 
 
-def _counts() -> dict[str, int]:
-    names = ("forks", "stargazers", "watchers", "open_issues")
+def security_of(repository: Document) -> dict[str, Any]:
+    """Return the switches of security and analysis; those of a public repository that GitHub fixes are on."""
+    fixes = "enabled" if repository["security_fixes"] else "disabled"
+    chosen = {name: {"status": value} for name, value in repository.get("security", {}).items()}
+    defaults = {name: {"status": "disabled"} for name in SECURITY_SWITCHES}
+    return {**defaults, **chosen, "dependabot_security_updates": {"status": fixes}}
+
+
+def _relations(call: Call, repository: Document) -> dict[str, Any]:
+    """Return what a repository comes from: ``parent`` and ``source`` of a fork, the template."""
+    places = {"parent": "parent_id", "source": "source_id", "template_repository": "template_id"}
+    held = {name: by_id(call.tx, repository.get(key) or 0) for name, key in places.items()}
+    shown = {name: show(call, {**one, **_NO_RELATIONS}, "read") for name, one in held.items() if one}
+    return {"fork": bool(repository.get("parent_id")), **shown}
+
+
+_NO_RELATIONS = MappingProxyType(dict.fromkeys(("parent_id", "source_id", "template_id")))
+
+
+def _counts(call: Call, repository: Document) -> dict[str, int]:
+    forks = len(forks_of(call.tx, repository))
+    issues = open_issues(call.tx, repository)
+    names = ("stargazers", "watchers")
     return {
         **{f"{name}_count": 0 for name in names},
-        "forks": 0,
-        "open_issues": 0,
+        "forks_count": forks,
+        "open_issues_count": issues,
+        "forks": forks,
+        "open_issues": issues,
         "watchers": 0,
         "subscribers_count": 0,
-        "network_count": 0,
+        "network_count": forks,
     }

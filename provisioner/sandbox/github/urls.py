@@ -30,5 +30,7 @@ def urls_of(request: Request) -> Urls:
     """Return the addresses for an answer to a request; a host other than GitHub's own is a plain-HTTP one."""
     host = request.headers.get("host", request.host)
     name = host.partition(":")[0].lower()
+    if name == "uploads.github.com":  # what is uploaded is shown at the API's own address
+        host = name = "api.github.com"
     scheme = "https" if name in _SECURE_HOSTS else "http"
     return Urls(f"{scheme}://{host}")

@@ -80,12 +80,14 @@ class Description:
             if response.status < HTTPStatus.BAD_REQUEST and response.status != HTTPStatus.NOT_MODIFIED:
                 yield f"the status is not one of {sorted(operation['responses'])}"
             return
-        if response.status < HTTPStatus.MULTIPLE_CHOICES and "requestBody" in operation:
+        if response.status < HTTPStatus.MULTIPLE_CHOICES and "application/json" in operation.get("requestBody", {}).get(
+            "content", ()
+        ):
             sent = f"{pointer}/requestBody/content/application~1json/schema"
             body = json.loads(request.body or b"{}")
             if not isinstance(body, list):  # GitHub takes some lists bare, its description knows them in objects only
                 yield from self._compare(sent, body, "request ")
-        if isinstance(response.body, bytes) and response.body:
+        if isinstance(response.body, bytes) and response.body and _is_json(response):
             base = answered["$ref"][1:] if "$ref" in answered else f"{pointer}/responses/{status}"
             yield from self._compare(f"{base}/content/application~1json/schema", json.loads(response.body), "")
 
@@ -104,6 +106,10 @@ class Description:
             if what and (error.instance is None or "'contexts' is a required" in error.message):
                 continue  # PyGithub sends these to branch protection, and GitHub takes them
             yield f"{what}{error.json_path}: {error.message[:300]}"
+
+
+def _is_json(response: Response) -> bool:
+    return any(name == "Content-Type" and value.startswith("application/json") for name, value in response.headers)
 
 
 @cache
