@@ -11,7 +11,7 @@ from provisioner.sandbox.google.hierarchy import PROJECTS
 from provisioner.sandbox.store import INDEXES, Document, Transaction
 
 _MOST = 200
-_HIDDEN = ("google/iam.", "google/identity", "google/operations", "google/projects")
+_HIDDEN = ("google/iam.", "google/identity", "google/operations", "google/projects", "google/run.last-")
 _SHOWN_ALL_THE_SAME = ("google/iam.serviceAccounts", "google/iam.workloadIdentityPool", "google/iam.roles")
 _DATES = ("createTime", "timeCreated", "created_at")
 _STATES = ("state", "lifecycleState", "status", "location")

@@ -15,7 +15,7 @@ _POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'n
 HEADERS = (
     ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),  # with no-referrer browsers hide where a form comes from
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )

@@ -125,7 +125,7 @@ def test_every_page_is_whole_in_itself(house: House, place: str) -> None:
     answer = house.visitor.get(f"/look/{place}")
     headers = dict(answer.headers)
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
-    assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "same-origin")
     assert isinstance(answer.body, bytes)
     text = answer.body.decode()
     links = Links()
