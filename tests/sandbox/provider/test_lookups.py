@@ -128,3 +128,39 @@ def test_an_import_in_another_form_is_refused(make_root: MakeRoot, cloud: Cloud)
     root = make_root(cloud, PROVIDER + SERVICES + ACCOUNT)
     text = root.fails("import", "google_service_account.it", "a/b/c/d")
     assert "doesn't match any of the accepted formats" in text
+
+
+DATABASE = """
+resource "google_sql_database_instance" "it" {
+  name             = "payments"
+  database_version = "POSTGRES_17"
+  settings {
+    tier = "db-f1-micro"
+  }
+}
+resource "google_sql_database" "it" {
+  name     = "payments"
+  instance = google_sql_database_instance.it.name
+}
+resource "google_sql_user" "it" {
+  name                = "app"
+  instance            = google_sql_database_instance.it.name
+  password_wo         = "xyzzy-1"
+  password_wo_version = 1
+}
+resource "google_vertex_ai_endpoint" "it" {
+  name         = "1234567890"
+  display_name = "scores"
+  location     = "europe-west1"
+}
+"""
+
+
+def test_what_the_sandbox_does_not_play_is_planned_and_refused_by_its_name(make_root: MakeRoot, cloud: Cloud) -> None:
+    root = make_root(cloud, PROVIDER + DATABASE)
+    assert len(root.actions()) == 4
+    text = root.fails("apply", "-auto-approve")
+    assert "Error, failed to create instance payments: googleapi: Error 501" in text
+    assert f"sqladmin.googleapis.com/sql/v1beta4/projects/{PROJECT}/instances" in text
+    assert "Error creating Endpoint: googleapi: Error 501" in text
+    assert f"europe-west1-aiplatform.googleapis.com/v1/projects/{PROJECT}/locations/europe-west1/endpoints" in text
