@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from nacl.public import PublicKey, SealedBox
 
+from provisioner.sandbox.github import github_application
 from provisioner.sandbox.github.accounts import find_account
 from provisioner.sandbox.github.actions.runner import Runner, errand
 from provisioner.sandbox.github.actions.starting import act_program
 from provisioner.sandbox.github.callers import issue_classic_token
+from provisioner.sandbox.http import Request
 from tests.sandbox.github.hub import Hub, commit, push, working_copy
 
 HAS_ACT = act_program() is not None
@@ -64,6 +67,18 @@ class Bench:
                 return
             self.runner.wait()
         raise AssertionError("the runs never came to rest")
+
+    def go_on(self) -> None:
+        """Start what may start, and come back."""
+        errand(self.hub.world)
+
+    def fetch(self, place: str) -> httpx.Response:
+        """Get an address that REST led to, without a token."""
+        split = urlsplit(place)
+        request = Request("GET", str(split.hostname), split.path, split.query)
+        answer = github_application(self.hub.world)(request)
+        assert isinstance(answer.body, bytes)
+        return httpx.Response(answer.status, content=answer.body)
 
     def call(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         return self.hub.call(method, f"{self.path}/actions/{path}", body, **more)

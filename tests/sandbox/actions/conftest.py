@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,3 +19,11 @@ def bench(hub: Hub, tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(hub, tmp_path / "copy")
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A pipe by which a job says that it has begun."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
