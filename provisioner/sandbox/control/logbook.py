@@ -35,6 +35,7 @@ class Logbook:
         self._largest = largest
         self._waiting: deque[Entry] = deque(maxlen=_MOST_WAITING)
         self._writing = threading.Lock()
+        self._torn = True  # the last server may have been killed within a line
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logbook", daemon=True)
 
@@ -102,7 +103,8 @@ class Logbook:
                 self._now.replace(self._before)
             descriptor = os.open(self._now, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(text)
+                file.write(b"\n" + text if self._torn else text)
+            self._torn = False
         except OSError as error:
             _LOG.warning("the request log cannot be written: %s", error.strerror)
 
