@@ -121,7 +121,9 @@ def patch(call: Call) -> Json:
     found = find_table(call)
     settings = {field: value for field, value in found.items() if field not in _SERVER_MADE}
     sent = {field: value for field, value in call.body.items() if field not in _SERVER_MADE}
-    return _changed(call, found, merge(settings, sent))
+    # bq sends "schema": null with every change: a schema cannot be taken away.
+    kept = {"schema"} if sent.get("schema") is None else set()
+    return _changed(call, found, merge(settings, {field: sent[field] for field in sent if field not in kept}))
 
 
 @method("bigquery.tables.update", permission="bigquery.tables.update", on=_table)

@@ -71,19 +71,18 @@ def carry_on(call: Call) -> Json | Response | None:
     settings = planned["settings"] | checksums.sent_sums(call.request.headers)
     made = writing.carry_out(call, planned | {"settings": settings}, data)
     _forget(call, upload_id, session)
-    done = {"bucket": session["bucket"], "began": session["began"], "finished": [made["name"], made["generation"]]}
+    answer = objects.shown(made, bucket(call.tx, made["bucket"]))
+    done = {"bucket": session["bucket"], "began": session["began"], "finished": answer}
     call.tx.put(_SESSIONS, upload_id, done)
-    return objects.shown(made, bucket(call.tx, made["bucket"]))
+    return answer
 
 
 def _finished(call: Call, session: Json) -> Json:
-    """Tell a client that lost the last answer what became of its upload."""
+    """Tell a client that lost the last answer what became of its upload, whatever became of the object since."""
     if call.request.method == "DELETE":
         raise ApiError("NOT_FOUND", "No such upload session.")
-    name, generation = session["finished"]
-    return objects.shown(
-        objects.version(call.tx, session["bucket"], name, generation), bucket(call.tx, session["bucket"])
-    )
+    finished: Json = session["finished"]
+    return finished
 
 
 def _begin(call: Call, name: str, settings: Json) -> Response:
