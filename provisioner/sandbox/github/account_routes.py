@@ -61,8 +61,8 @@ def versions(_call: Call) -> Answer:
 
 def rate_limit(call: Call) -> Answer:
     """Show what is left of the hour; asking is free."""
-    core = limits.budget_of(call.tx, call.caller, str(call.world.settings["github_plan"]), call.now).document
-    return Answer({"resources": {"core": core, "search": core}, "rate": core})
+    held = {name: limits.budget_of(call.world, call.tx, call.caller, name).document for name in limits.RESOURCES}
+    return Answer({"resources": held, "rate": held["core"]})
 
 
 def current_user(call: Call) -> Answer:

@@ -17,7 +17,7 @@ from provisioner.sandbox.github.deliveries import send_waiting
 from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, unprocessable
 from provisioner.sandbox.github.git_http import serve_git
 from provisioner.sandbox.github.oidc_issuer import serve_issuer
-from provisioner.sandbox.github.replies import VERSIONS, answer_of, response_of
+from provisioner.sandbox.github.replies import VERSIONS, answer_of, not_modified, response_of
 from provisioner.sandbox.github.routing import Needs, Route
 from provisioner.sandbox.github.urls import urls_of
 from provisioner.sandbox.http import Request, Response
@@ -31,6 +31,7 @@ _ISSUER_HOST = "token.actions.githubusercontent.com"
 _GIT_HOST = "github.com"
 _READING = ("GET", "HEAD")
 _ARCHIVE_HOST = "codeload.github.com"
+_LARGEST_BODY = 40 * 1024 * 1024  # bytes: what GitHub takes of a blob, in base64
 _API_HOSTS = ("api.github.com", "uploads.github.com", "127.0.0.1", "localhost")
 
 
@@ -90,6 +91,9 @@ class GithubApplication:
             answer = Answer(refused.document(docs), refused.status, refused.headers)
         except GitRefused as refused:
             answer = Answer(unprocessable(f"Git refused: {refused}").document(docs), HTTPStatus.UNPROCESSABLE_ENTITY)
+        if budget and not_modified(request, answer) and caller.kind != "anonymous":
+            with self._world.store.transaction() as tx:
+                budget = limits.refund(tx, caller, budget)
         return response_of(request, answer, (*headers, *(budget.headers if budget else ())))
 
     @staticmethod
@@ -98,8 +102,9 @@ class GithubApplication:
         return answer_of(call, dispatch.perform(call, found))
 
     def _count(self, tx: Transaction, caller: Caller, request: Request) -> limits.Budget:
-        budget = limits.budget_of(tx, caller, str(self._world.settings["github_plan"]), self._world.clock.now())
-        return budget if request.path == "/rate_limit" else limits.spend(tx, caller, budget)
+        if request.path == "/rate_limit":
+            return limits.budget_of(self._world, tx, caller)
+        return limits.spend(self._world, tx, caller, request)
 
 
 def github_application(world: World) -> GithubApplication:
@@ -108,6 +113,8 @@ def github_application(world: World) -> GithubApplication:
 
 
 def _require_client(request: Request) -> None:
+    if len(request.body) > _LARGEST_BODY and request.host != "uploads.github.com":
+        raise GithubError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large")
     if not request.headers.get("user-agent"):
         raise forbidden(
             "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from http import HTTPStatus
 
-from provisioner.sandbox.github import access, repositories, teams
+from provisioner.sandbox.github import access, audit, repositories, teams
 from provisioner.sandbox.github.accounts import ORGANIZATION, account_by_id, find_account
 from provisioner.sandbox.github.call import Answer, Call, Listing
 from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, not_found
@@ -54,7 +54,10 @@ def perform(call: Call, found: Route) -> Answer | Listing:
         raise access.refusal(call.caller)
     elif found.needs.permission and found.needs.who == "known":
         access.require_token(call.caller, found.needs)
-    return found.handler(call)
+    result = found.handler(call)
+    if found.method not in _READING:
+        audit.note(call, found)
+    return result
 
 
 def _in_repository(call: Call, found: Route) -> Call:

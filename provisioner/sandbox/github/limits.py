@@ -1,71 +1,131 @@
-"""The primary rate limit: counted per caller and hour in the store, shown in headers, enforced.
+"""Rate limits: primary ones counted per caller in the store, and secondary ones by points where they are switched on.
 
+The primary limit of an hour is GitHub's unless the switch ``github_requests_per_hour`` says another number. The
+secondary limit is off until ``github_points_per_minute`` is set (GitHub's is 900: one point for a read, five for a
+write); it answers with the status of ``github_limit_status``, 403 or 429.
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisioner.sandbox.github.callers import Caller
 from provisioner.sandbox.github.errors import GithubError
+from provisioner.sandbox.http import Request
 from provisioner.sandbox.store import Transaction
+from provisioner.sandbox.world import World
 
-_COUNTS = "github/rate"
-_HOUR = 3600
+_COUNTS, _POINTS = "github/rate", "github/points"
+_HOUR, _MINUTE = 3600, 60
 _PEOPLE, _ENTERPRISE, _ANONYMOUS = 5000, 15000, 60
+_SEARCH, _ANONYMOUS_SEARCH = 30, 10
+RESOURCES = ("core", "search", "graphql")
+_READING = ("GET", "HEAD", "OPTIONS")
+_WRITE_POINTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a caller has left; ``reset`` is in seconds since the epoch."""
+    """What a caller has left of a resource; ``reset`` is in seconds since the epoch."""
 
     limit: int
     used: int
     reset: int
+    resource: str = "core"
+
+    @property
+    def left(self) -> int:
+        """Return how many requests are left."""
+        return max(0, self.limit - self.used)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Return the budget as GitHub's headers."""
-        left = max(0, self.limit - self.used)
-        values = {"Limit": self.limit, "Remaining": left, "Reset": self.reset, "Used": self.used, "Resource": "core"}
-        return tuple((f"X-RateLimit-{name}", str(value)) for name, value in values.items())
+        values = {"Limit": self.limit, "Remaining": self.left, "Reset": self.reset, "Used": self.used}
+        return tuple(
+            (f"X-RateLimit-{name}", str(value)) for name, value in {**values, "Resource": self.resource}.items()
+        )
 
     @property
     def document(self) -> dict[str, int]:
         """Return the budget as a member of ``GET /rate_limit``."""
-        return {
-            "limit": self.limit,
-            "used": self.used,
-            "remaining": max(0, self.limit - self.used),
-            "reset": self.reset,
-        }
+        return {"limit": self.limit, "used": self.used, "remaining": self.left, "reset": self.reset}
 
 
-def budget_of(tx: Transaction, caller: Caller, plan: str, now: datetime) -> Budget:
-    """Return what a caller has used of its hour."""
-    kept = tx.get(_COUNTS, caller.rate_key)
-    seconds = int(now.timestamp())
-    limit = _limit(caller, plan)
+def resource_of(path: str) -> str:
+    """Return the resource that a path is counted under."""
+    return "search" if path.startswith("/search/") else "graphql" if path == "/graphql" else "core"
+
+
+def budget_of(world: World, tx: Transaction, caller: Caller, resource: str = "core") -> Budget:
+    """Return what a caller has used of a resource."""
+    kept = tx.get(_COUNTS, f"{caller.rate_key}/{resource}")
+    seconds = int(world.clock.now().timestamp())
+    limit = _limit(world, caller, resource)
     if kept is None or kept["reset"] <= seconds:
-        return Budget(limit, 0, seconds + _HOUR)
-    return Budget(limit, kept["used"], kept["reset"])
+        return Budget(limit, 0, seconds + (_MINUTE if resource == "search" else _HOUR), resource)
+    return Budget(limit, kept["used"], kept["reset"], resource)
 
 
-def spend(tx: Transaction, caller: Caller, budget: Budget) -> Budget:
-    """Count one request. Raises GithubError (403) when nothing is left."""
+def spend(world: World, tx: Transaction, caller: Caller, request: Request) -> Budget:
+    """Count one request. Raises GithubError (403 or 429) when nothing is left, or all comes too fast."""
+    budget = budget_of(world, tx, caller, resource_of(request.path))
     if budget.used >= budget.limit:
-        raise GithubError(403, f"API rate limit exceeded for {_whom(caller)}.", headers=budget.headers)
-    counted = Budget(budget.limit, budget.used + 1, budget.reset)
-    tx.put(_COUNTS, caller.rate_key, {"used": counted.used, "reset": counted.reset})
-    return counted
+        message = f"API rate limit exceeded for {_whom(caller)}."
+        raise GithubError(_status(world), message, headers=budget.headers)
+    _spend_points(world, tx, caller, request, budget)
+    return _counted(tx, caller, replace(budget, used=budget.used + 1))
 
 
-def _limit(caller: Caller, plan: str) -> int:
-    if caller.kind == "anonymous":
-        return _ANONYMOUS
-    return _ENTERPRISE if caller.kind == "installation" and plan == "enterprise" else _PEOPLE
+def refund(tx: Transaction, caller: Caller, budget: Budget) -> Budget:
+    """Take back the count of a request that was answered by 304."""
+    return _counted(tx, caller, replace(budget, used=max(0, budget.used - 1)))
+
+
+def _counted(tx: Transaction, caller: Caller, budget: Budget) -> Budget:
+    tx.put(_COUNTS, f"{caller.rate_key}/{budget.resource}", {"used": budget.used, "reset": budget.reset})
+    return budget
+
+
+def _spend_points(world: World, tx: Transaction, caller: Caller, request: Request, budget: Budget) -> None:
+    most = int(world.settings["github_points_per_minute"])
+    if not most:
+        return
+    now = world.clock.now()
+    window = now.replace(second=0, microsecond=0)
+    kept = tx.get(_POINTS, caller.rate_key) or {}
+    used = kept.get("used", 0) if kept.get("window") == window.isoformat() else 0
+    used += 1 if request.method in _READING else _WRITE_POINTS
+    if used > most:
+        raise _too_fast(world, now, budget)
+    tx.put(_POINTS, caller.rate_key, {"window": window.isoformat(), "used": used})
+
+
+def _too_fast(world: World, now: datetime, budget: Budget) -> GithubError:
+    message = (
+        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. For more on "
+        "scraping GitHub and how it may affect your rights, please review our Terms of Service "
+        "(https://docs.github.com/en/site-policy/github-terms/github-terms-of-service)."
+    )
+    wait = ("Retry-After", str(_MINUTE - now.second))
+    return GithubError(_status(world), message, headers=(wait, *budget.headers))
+
+
+def _status(world: World) -> int:
+    return 429 if world.settings["github_limit_status"] == 429 else 403  # noqa: PLR2004 - the two that GitHub uses
+
+
+def _limit(world: World, caller: Caller, resource: str) -> int:
+    anonymous = caller.kind == "anonymous"
+    if resource == "search":
+        return _ANONYMOUS_SEARCH if anonymous else _SEARCH
+    chosen = int(world.settings["github_requests_per_hour"])
+    if chosen:
+        return chosen
+    enterprise = caller.kind == "installation" and world.settings["github_plan"] == "enterprise"
+    return _ANONYMOUS if anonymous else _ENTERPRISE if enterprise else _PEOPLE
 
 
 def _whom(caller: Caller) -> str:

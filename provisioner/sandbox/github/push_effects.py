@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.sandbox.github import bare, commits, events, pull_following, repositories, workflows
+from provisioner.sandbox.github import audit, bare, commits, events, pull_following, repositories, workflows
 from provisioner.sandbox.github.bare import NO_OBJECT, GitRefused, Repository
 from provisioner.sandbox.github.call import Call, internal_call
 from provisioner.sandbox.github.callers import Caller
@@ -34,6 +34,7 @@ def settle(world: World, tx: Transaction, caller: Caller, repository: Document, 
         _announce(call, git, ref, before.get(ref), sha)
         if sha:
             workflows.on_push(tx, git, repository, caller, workflows.Pushed(ref, before.get(ref), sha, now))
+    audit.record_push(call, [*changed])
     pull_following.follow(call, changed)
 
 

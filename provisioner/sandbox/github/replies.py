@@ -6,11 +6,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from provisioner.sandbox.github.call import Answer, Call, Listing
+from provisioner.sandbox.github.identifiers import moment_of
 from provisioner.sandbox.http import Request, Response
 
 Headers = tuple[tuple[str, str], ...]
@@ -65,20 +67,45 @@ def response_of(request: Request, answer: Answer, headers: Headers) -> Response:
         return Response(answer.status, (("Content-Type", answer.raw[0]), *common), answer.raw[1])
     if answer.document is None:
         return Response(answer.status, common)
-    body = json.dumps(answer.document, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _encoded(answer)
     kind = ("Content-Type", "application/json; charset=utf-8")
     if request.method not in {"GET", "HEAD"} or answer.status != HTTPStatus.OK:
         return Response(answer.status, (kind, *common), body)
-    etag = f'W/"{hashlib.sha256(body).hexdigest()}"'
-    caching = (("ETag", etag), ("Cache-Control", "private, max-age=60, s-maxage=60"), ("Vary", "Accept, Authorization"))
-    if _has_it(request, etag):
+    modified = _last_modified(answer)
+    stamps = (("Last-Modified", modified),) if modified else ()
+    vary = ("Vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
+    caching = (("ETag", _etag(body)), *stamps, ("Cache-Control", "private, max-age=60, s-maxage=60"), vary)
+    if not_modified(request, answer):
         return Response(HTTPStatus.NOT_MODIFIED, (*common, *caching))
     return Response(HTTPStatus.OK, (kind, *common, *caching), body)
 
 
-def _has_it(request: Request, etag: str) -> bool:
+def _encoded(answer: Answer) -> bytes:
+    return json.dumps(answer.document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _etag(body: bytes) -> str:
+    return f'W/"{hashlib.sha256(body).hexdigest()}"'
+
+
+def _last_modified(answer: Answer) -> str:
+    stamp = answer.document.get("updated_at") if isinstance(answer.document, dict) else None
+    return format_datetime(moment_of(stamp), usegmt=True) if isinstance(stamp, str) and stamp.endswith("Z") else ""
+
+
+def not_modified(request: Request, answer: Answer) -> bool:
+    """Tell whether the caller has what it would get: by ETag, or by time where it sends no ETag."""
+    if request.method not in {"GET", "HEAD"} or answer.status != HTTPStatus.OK or answer.document is None:
+        return False
     known = request.headers.get("if-none-match", "")
-    return etag.removeprefix("W/") in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    if known:
+        etag = _etag(_encoded(answer)).removeprefix("W/")
+        return etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    since, modified = request.headers.get("if-modified-since", ""), _last_modified(answer)
+    try:
+        return bool(since and modified) and parsedate_to_datetime(modified) <= parsedate_to_datetime(since)
+    except ValueError:
+        return False
 
 
 def _standing_headers() -> Headers:
