@@ -23,6 +23,9 @@ DEFAULT_SETTINGS: Mapping[str, Setting] = {
     "quotas": "",  # requests a minute: "PROJECT/METHODS=NUMBER", several with commas (see quotas.py)
     "billing_projects": 0,  # how many projects a billing account may pay for; 0 for no limit
     "github_plan": "enterprise",  # free, team or enterprise
+    "github_requests_per_hour": 0,  # the primary rate limit of every caller; 0 for GitHub's own numbers
+    "github_points_per_minute": 0,  # the secondary rate limit: 1 a read, 5 a write (GitHub's is 900); 0 for none
+    "github_limit_status": 403,  # how a rate limit answers: 403 or 429
     "run_containers": "off",  # process: images deployed to Cloud Run are started as processes of this machine
     "actions": "off",  # act: jobs of workflows are executed as processes of this machine
     "log_bodies": True,  # keep (redacted) request and response bodies in the request log
