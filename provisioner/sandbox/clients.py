@@ -70,6 +70,7 @@ def _certificates(ca_file: Path, empty: Path) -> dict[str, str]:
         "CURL_CA_BUNDLE",
         "GIT_SSL_CAINFO",
         "NODE_EXTRA_CA_CERTS",
+        "HTTPLIB2_CA_CERTS",
         "PIP_CERT",
     )
     return dict.fromkeys(names, str(ca_file)) | {"SSL_CERT_DIR": str(empty), "GIT_SSL_CAPATH": str(empty)}
