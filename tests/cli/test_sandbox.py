@@ -47,6 +47,10 @@ def test_env_can_be_evaluated_by_a_shell(person: Person) -> None:
     script = f"{lines}\npython3 -c 'import json, os; print(json.dumps(dict(os.environ)))'"
     seen = json.loads(shell(person, "env", "-i", "PATH=/usr/bin:/bin", "sh", "-c", script).out)
     assert {name: seen[name] for name in document} == document
+    out_again = person.runs("sandbox", "env", "--unset").out
+    script = f"{lines}\n{out_again}\npython3 -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+    left = json.loads(shell(person, "env", "-i", "PATH=/usr/bin:/bin", "sh", "-c", script).out)
+    assert not set(document) & set(left)
 
 
 @pytest.mark.usefixtures("started")

@@ -98,10 +98,14 @@ def reset(output: str) -> None:
 
 @command.command()
 @provider_options
+@click.option("--unset", is_flag=True, help="Print what leads the shell out again.")
 @output_option
-def env(output: str) -> None:
+def env(output: str, *, unset: bool) -> None:
     """Print the variables that lead clients of this shell into the sandbox."""
     variables = _client_environment()
+    if unset:
+        emit(sorted(variables), output, lambda: [f"unset {name}" for name in sorted(variables)])
+        return
     emit(
         variables, output, lambda: [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
     )
@@ -154,6 +158,7 @@ def _short(value: object) -> str:
 command.add_command(sandbox_coverage.command, "coverage")
 command.add_command(sandbox_actions.actions, "actions")
 command.add_command(sandbox_actions.import_repo, "import-repo")
+command.add_command(sandbox_actions.token, "token")
 command.add_command(sandbox_containers.containers, "containers")
 command.add_command(sandbox_containers.fail_image, "fail-image")
 add_to(command, _running, lambda: ensure(_folder()))
