@@ -44,6 +44,7 @@ def client_environment(
         **_gcloud(proxy_url, ca_file, folder),
         "GOOGLE_OAUTH_ACCESS_TOKEN": answer["googleToken"],
         "NO_GCE_CHECK": "true",
+        **_node(),
         "GITHUB_TOKEN": answer["github"]["installation"],
         "GH_TOKEN": answer["github"]["installation"],
         **_git(),
@@ -84,6 +85,12 @@ def _certificates(ca_file: Path, empty: Path) -> dict[str, str]:
         "PIP_CERT",
     )
     return dict.fromkeys(names, str(ca_file)) | {"SSL_CERT_DIR": str(empty), "GIT_SSL_CAPATH": str(empty)}
+
+
+def _node() -> dict[str, str]:
+    """Have Node's fetch and https use the proxy: newer ones by a switch of their own, older ones by what is loaded."""
+    program = Path(__file__).with_name("node_proxy.cjs")
+    return {"NODE_USE_ENV_PROXY": "1", "NODE_OPTIONS": f"--require={json.dumps(str(program))}"}
 
 
 def _gcloud(proxy_url: str, ca_file: Path, folder: Path) -> dict[str, str]:
