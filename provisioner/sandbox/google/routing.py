@@ -24,6 +24,7 @@ _OPERATIONS: Mapping[str, Handler] = {
     ".operations.delete": operations.delete,
 }
 _DOWNLOAD = "/download/"
+_MOST_RECENT = 1024
 
 
 class LoadedService:
@@ -107,9 +108,24 @@ class Routing:
         self._loaded: dict[str, tuple[LoadedService, ...]] = {}
         self._by_facts: dict[int, LoadedService] = {}
         self._lock = threading.RLock()
+        self._recent: dict[tuple[str, str, str], Target] = {}
 
     def find(self, request: Request) -> Target | None:
-        """Return the target of a request, or None if neither a document nor a route knows it."""
+        """Return the target of a request, or None if neither a document nor a route knows it.
+
+        The log, the faults and the answer ask for the same request, and clients for the same things again and again.
+        """
+        key = (request.method, request.host, request.path)
+        target = self._recent.get(key)
+        if target is None:
+            target = self._search(request)
+            if target is not None:
+                if len(self._recent) >= _MOST_RECENT:
+                    self._recent.clear()
+                self._recent[key] = target
+        return target
+
+    def _search(self, request: Request) -> Target | None:
         services = self._services(request.host)
         for service in services:
             target = _match_method(service, request)

@@ -79,10 +79,11 @@ def list_buckets(call: Call) -> Json:
     number = project(call.tx, call.params["project"])["projectNumber"]
     prefix = call.params.get("prefix", "")
     if call.params.get("softDeleted"):
-        rows = trash.deleted_buckets(call.tx, prefix, call.now)
+        deleted = trash.deleted_buckets(call.tx, prefix, call.now)
+        mine = ((name, found) for name, found in deleted if found["projectNumber"] == number)
     else:
-        rows = call.tx.scan(BUCKETS, prefix)
-    mine = ((name, found) for name, found in rows if found["projectNumber"] == number)
+        owned = call.tx.find(BUCKETS, "projectNumber", number)
+        mine = ((name, found) for name, found in owned if name.startswith(prefix))
     items, token = page(call, mine, size="maxResults", default=1000)
     shown = [shown_bucket(call, found) for found in items]
     answer: Json = {"kind": "storage#buckets"}
