@@ -1,6 +1,6 @@
 """Measure speed and memory, print a table, and keep the figures as JSON.
 
-usage: python benchmarks/run.py [--rounds N] [--only commands|terraform|whole|provider …] [--output FILE] [--strict]
+usage: python benchmarks/run.py [--rounds N] [--only SECTION …] [--output FILE] [--strict]
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import commands, provider, terraform_steps, whole
+from benchmarks import commands, provider, sandbox, terraform_steps, whole
 from benchmarks.figures import Figure, table, write
 
 _SECTIONS: Mapping[str, Callable[[int], Iterator[Figure]]] = {
     "commands": commands.measure,
+    "sandbox": sandbox.measure,
     "whole": whole.measure,
     "terraform": terraform_steps.measure,
     "provider": provider.measure,

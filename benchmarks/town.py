@@ -96,8 +96,11 @@ def _grants(name: str, member: str) -> Iterator[Step]:
 
     at = f"/v1/projects/{name}"
     yield "iam", "POST", f"{at}/serviceAccounts/deploy@{name}.iam.gserviceaccount.com:setIamPolicy", _user(member)
-    yield "artifactregistry", "POST", f"{at}/locations/europe-west1/repositories/images:setIamPolicy", policy(
-        "artifactregistry.writer"
+    yield (
+        "artifactregistry",
+        "POST",
+        f"{at}/locations/europe-west1/repositories/images:setIamPolicy",
+        policy("artifactregistry.writer"),
     )
     yield "secretmanager", "POST", f"{at}/secrets/first:setIamPolicy", policy("secretmanager.secretAccessor")
     yield "pubsub", "POST", f"{at}/topics/events:setIamPolicy", policy("pubsub.publisher")
