@@ -256,3 +256,30 @@ def test_iam_decides_in_v1_too(region: Region) -> None:
     assert region.cloud.call("GET", f"{V1}/services/api", token=ann).status == 200
     assert region.cloud.call("PUT", f"{V1}/services/api", _object(), token=ann).status == 403
     assert region.cloud.call("GET", f"{V1}/services", token=ann).status == 403
+
+
+_MOUNT = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"containers": [{"image": HELLO, "env": [{"value": "x"}]}]},
+        {"containers": [{"image": HELLO, "env": [{"name": "A"}, {"name": "A"}]}]},
+        {"containers": [{"image": HELLO, "env": [{"name": "A", "valueSource": {"secretKeyRef": {"version": "1"}}}]}]},
+        {"containers": [{"image": HELLO} | _MOUNT]},
+        {"containers": [{"image": HELLO} | _MOUNT], "volumes": [{"name": "v"}]},
+        {"containers": [{"image": HELLO}], "volumes": [{"name": "v", "gcs": {}}]},
+        {"containers": [{"image": HELLO, "dependsOn": ["none"]}]},
+        {"containers": [{"image": HELLO, "name": "a"}, {"image": HELLO, "name": "a"}]},
+        {"containers": [{"image": HELLO, "ports": [{"containerPort": 70000}]}]},
+        {"timeout": "3601s"},
+        {"maxInstanceRequestConcurrency": 1001},
+        {"scaling": {"minInstanceCount": 5, "maxInstanceCount": 4}},
+    ],
+)
+def test_a_template_that_cannot_be_is_refused(region: Region, change: Json) -> None:
+    body = region.body(HELLO)
+    body["template"] |= change
+    assert region.cloud.call("POST", f"{V2}/{PARENT}/services?serviceId=api", body).status == 400
+    assert region.cloud.call("GET", f"{V2}/{NAME}").status == 404

@@ -18,6 +18,7 @@ from provisioner.sandbox.google.identity.policies import delete_policy
 from provisioner.sandbox.google.method import Call
 from provisioner.sandbox.google.run.checks import check_act_as
 from provisioner.sandbox.google.run.names import EXECUTIONS, JOBS, SERVICE, TASKS, last, operation_name, who
+from provisioner.sandbox.google.run.pods import check_number, check_pod, without_unspecified
 from provisioner.sandbox.google.run.stopping import stop
 from provisioner.sandbox.google.services.run_defaults import container_of_job, unsupported
 from provisioner.sandbox.google.services.run_rollout import Failure, find_failure
@@ -89,6 +90,7 @@ def delete_job(call: Call, found: Document) -> Json:
 def with_defaults(sent: Json, default_account: str) -> Json:
     """Return the user's part of a job with everything the server fills in. Raises ApiError INVALID_ARGUMENT."""
     unsupported(sent, ("startExecutionToken", "runExecutionToken", "functionalType"), "a job")
+    sent = without_unspecified(sent)
     job = {key: sent[key] for key in _USER_FIELDS if sent.get(key) not in (None, "", {}, [])}
     job.setdefault("launchStage", "GA")
     template = job.get("template", {})
@@ -100,6 +102,7 @@ def with_defaults(sent: Json, default_account: str) -> Json:
         )
     defaults: Json = {"maxRetries": 3, "timeout": "600s", "serviceAccount": default_account}
     task = defaults | {key: value for key, value in task.items() if value not in (None, "", {}, [])}
+    check_pod(task, "job.template.template")
     task["containers"] = [container_of_job(container) for container in task["containers"]]
     job["template"] = {"taskCount": 1} | {k: v for k, v in template.items() if v not in (None, "", {}, [], 0)}
     job["template"]["template"] = task
@@ -133,14 +136,10 @@ def completion_status(execution: Document) -> str:
 
 
 def _check_limits(template: Json, task: Json) -> None:
-    for field, value, low, high in (
-        ("task_count", template["taskCount"], 1, _MOST_TASKS),
-        ("template.max_retries", task["maxRetries"], 0, _MOST_RETRIES),
-        ("template.timeout", float(task["timeout"].removesuffix("s")), 1, _LONGEST),
-    ):
-        if not low <= value <= high:
-            text = f"must be between {low} and {high}, not {value:g}."
-            raise invalid_argument(f"job.template.{field}: {text}", (f"job.template.{field}", text))
+    check_number("job.template.task_count", template["taskCount"], 1, _MOST_TASKS)
+    check_number("job.template.parallelism", template.get("parallelism", 0), 0, _MOST_TASKS)
+    check_number("job.template.template.max_retries", task["maxRetries"], 0, _MOST_RETRIES)
+    check_number("job.template.template.timeout", float(task["timeout"].removesuffix("s")), 1, _LONGEST)
 
 
 def _condition(kind: str, failure: Failure | None, now: datetime) -> Json:

@@ -70,6 +70,7 @@ def _choice(values: Mapping[str, str]) -> tuple[Callable[[str], str], Callable[[
 _INGRESS = _choice(
     {
         "all": "INGRESS_TRAFFIC_ALL",
+        "none": "INGRESS_TRAFFIC_NONE",
         "internal": "INGRESS_TRAFFIC_INTERNAL_ONLY",
         "internal-and-cloud-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
     }

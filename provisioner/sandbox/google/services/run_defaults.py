@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from provisioner.sandbox.google.errors import ApiError, invalid_argument, unimplemented
+from provisioner.sandbox.google.run.pods import check_number, check_pod, without_unspecified
 
 Json = dict[str, Any]
 USER_FIELDS = (
@@ -39,6 +40,9 @@ _IMAGE = re.compile(
 _TAG = re.compile(r"[a-z]([a-z0-9-]{0,44}[a-z0-9])?")
 _PORT = 8080
 _WHOLE = 100
+_LONGEST = 3600
+_CONCURRENT = 1000
+_INSTANCES = 10_000
 
 
 def check_service_id(service_id: str) -> None:
@@ -51,6 +55,7 @@ def check_service_id(service_id: str) -> None:
 def with_defaults(sent: Json, default_account: str) -> Json:
     """Return the user's part of a service with everything the server fills in. Raises ApiError INVALID_ARGUMENT."""
     unsupported(sent, _UNSUPPORTED, "a service")
+    sent = without_unspecified(sent)
     service = {key: sent[key] for key in USER_FIELDS if sent.get(key) not in (None, "", {}, [])}
     service.setdefault("ingress", "INGRESS_TRAFFIC_ALL")
     service.setdefault("launchStage", "GA")
@@ -82,10 +87,21 @@ def _template(sent: Json, default_account: str) -> Json:
         "serviceAccount": default_account,
     }
     template = defaults | {key: value for key, value in sent.items() if value not in (None, "", {}, [], 0)}
+    check_pod(template, "service.template")
     template["scaling"] = {"maxInstanceCount": 100} | template.get("scaling", {})
+    _check_limits(template)
     single = len(containers) == 1
     template["containers"] = [_container(container, serves=single or "ports" in container) for container in containers]
     return template
+
+
+def _check_limits(template: Json) -> None:
+    place, scaling = "service.template", template["scaling"]
+    check_number(f"{place}.timeout", float(template["timeout"].removesuffix("s")), 1, _LONGEST)
+    check_number(f"{place}.max_instance_request_concurrency", template["maxInstanceRequestConcurrency"], 1, _CONCURRENT)
+    check_number(f"{place}.scaling.max_instance_count", scaling["maxInstanceCount"], 1, _INSTANCES)
+    least = scaling.get("minInstanceCount", 0)
+    check_number(f"{place}.scaling.min_instance_count", least, 0, scaling["maxInstanceCount"])
 
 
 def _container(sent: Json, *, serves: bool) -> Json:
