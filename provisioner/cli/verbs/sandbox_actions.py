@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 
 from provisioner import settings
 from provisioner.cli.output import emit, output_option
-from provisioner.sandbox.handle import ensure
+from provisioner.sandbox.handle import Handle, ensure
 from provisioner.wiring.folders import sandbox_folder
 
 _WORDS = {"on": "act", "off": "off"}
+_STEP = 30  # seconds of one question
 
 
 @click.command()
-@click.argument("state", type=click.Choice(["on", "off", "status"]), default="status")
+@click.argument("state", type=click.Choice(["on", "off", "status", "wait"]), default="status")
 @output_option
 def actions(state: str, output: str) -> None:
-    """Switch the execution of workflows on or off (off at first).
+    """Switch the execution of workflows on or off (off at first), or wait.
 
     \b
     Switched on, a push, a pull request or a dispatch in the sandbox's GitHub
@@ -27,14 +29,26 @@ def actions(state: str, output: str) -> None:
     user: without a container, so only for code that you would run yourself.
     Each job has a fresh home, no credentials of yours, and reaches the sandbox
     alone. It needs act: go install github.com/nektos/act@v0.2.89
+    `wait` returns when every run is over or held for a reviewer or the clock.
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
     handle = ensure(sandbox_folder(settings.read()))
+    if state == "wait":
+        found = _rested(handle)
+        emit(found, output, lambda: [f"at rest; {found['held']} held for a reviewer, a group or the clock"])
+        return
     known = handle.control("PATCH", "settings", {"actions": _WORDS[state]}) if state in _WORDS else None
     known = known or handle.control("GET", "settings")
     switched_on = known["actions"] == "act"
     act = shutil.which("act") or _usual_act()
     document = {"actions": "on" if switched_on else "off", "act": act}
     emit(document, output, lambda: _told(switched_on, act))
+
+
+def _rested(handle: Handle) -> dict[str, Any]:
+    while True:
+        found = handle.control("POST", "github/rest", {"seconds": _STEP})
+        if not found["underWay"]:
+            return found
 
 
 def _usual_act() -> str | None:
@@ -64,3 +78,18 @@ def import_repo(folder: Path, repository: str, output: str) -> None:
 
     said = import_repository(ensure(sandbox_folder(settings.read())), folder, repository)
     emit({"repository": repository, "done": said}, output, lambda: said or ["nothing was missing"])
+
+
+@click.command()
+@click.argument("login")
+@output_option
+def token(login: str, output: str) -> None:
+    """Print a GitHub token of the user LOGIN, to act as that person.
+
+    \b
+    To review a pull request or let a deployment go on as a reviewer would:
+      GITHUB_TOKEN=$(provision-env sandbox token maria-platform)
+    """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+    handle = ensure(sandbox_folder(settings.read()))
+    found = handle.control("POST", "github/user-token", {"login": login})
+    emit({"login": login, **found}, output, lambda: [found["token"]])

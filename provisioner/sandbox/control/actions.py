@@ -17,6 +17,7 @@ from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.world import World
 
 Json = dict[str, Any]
+_LONGEST_WAIT = 45  # seconds: less than a client of the control interface waits for an answer
 
 
 class Doors(Protocol):
@@ -94,6 +95,8 @@ class Actions:
             ("POST", "reset"): self._then(self._snapshots.reset),
             ("POST", "seed"): lambda request: {"made": self._doors.lay_foundations(document_of(request))},
             ("POST", "github/job-token"): self.job_token,
+            ("POST", "github/user-token"): self.user_token,
+            ("POST", "github/rest"): self.wait_for_rest,
             ("POST", "hosts"): self.hosts,
             ("POST", "shutdown"): self.shutdown,
         }
@@ -174,6 +177,23 @@ class Actions:
         if not all(isinstance(value, str) for value in context.values()):
             raise InvalidInput("a job's context has only texts")
         return self._doors.mint_job_token(context)
+
+    def user_token(self, request: Request) -> Json:
+        """Return a token of a GitHub user, to act as that person: ``{"login": "ann"}``."""
+        from provisioner.sandbox.github.actions.people import token_of  # noqa: PLC0415 - GitHub is loaded when it is used
+
+        with self._world.store.transaction() as tx:
+            return {"token": token_of(tx, text_of(document_of(request), "login"))}
+
+    def wait_for_rest(self, request: Request) -> Json:
+        """Wait until no workflow has anything left to execute, for ``{"seconds": 30}`` at most; return what goes on."""
+        from provisioner.sandbox.github.actions.resting import wait_for_rest  # noqa: PLC0415 - as above
+
+        seconds = document_of(request).get("seconds", 0)
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= _LONGEST_WAIT:
+            raise InvalidInput(f"'seconds' is no number from 0 to {_LONGEST_WAIT}")
+        self._observed.touch()
+        return wait_for_rest(self._world, seconds)
 
     def shutdown(self, request: Request) -> Response:
         """Stop the server. The answer ends when the process does, so a client knows without asking again."""

@@ -69,6 +69,7 @@ class Site:
         """Return the runs (newest first) once there are so many and none is under way."""
         deadline = time.monotonic() + patience
         while True:
+            self.handle.control("POST", "github/rest", {"seconds": 30})
             found = self.runs(repository)
             if len(found) >= count and all(run["status"] in {"completed", *resting} for run in found):
                 return found

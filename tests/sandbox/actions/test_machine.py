@@ -190,10 +190,10 @@ def test_a_sudden_end_leaves_no_process_and_a_cancelled_run(tmp_path: Path) -> N
 @pytest.mark.skipif(shutil.which("gcloud") is None, reason="gcloud is not installed")
 @pytest.mark.slow
 def test_gcloud_signs_in_with_the_credentials_file(trusting: Site) -> None:
-    job = (
-        f"{AUTH}\n      - uses: google-github-actions/setup-gcloud@v3\n      - run: gcloud artifacts repositories list"
-    )
-    text = f"on: push\npermissions: {{id-token: write}}\njobs:\n  a:\n    runs-on: x\n    steps:\n{job} --location=europe-west1\n"
+    head = "on: push\npermissions: {id-token: write}\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+    listing = "gcloud artifacts repositories list --location=europe-west1"
+    steps = ("uses: google-github-actions/setup-gcloud@v3", f"run: {listing}")
+    text = head + AUTH + "".join(f"      - {step}\n" for step in steps)
     trusting.made(f"{API}/orgs/acme/repos", {"name": "signs-in", "private": True})
     member = f"principalSet://iam.googleapis.com/{POOL}/attribute.repository/acme/signs-in"
     policy = {"bindings": [{"role": "roles/iam.workloadIdentityUser", "members": [member]}]}

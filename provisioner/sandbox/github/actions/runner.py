@@ -205,6 +205,7 @@ def errand(world: World) -> datetime | None:
     act = starting.act_program() if executed else None
     while act and runner.free > 0 and _start_one(world, runner, act):
         pass
+    world.errands.announce()
     with world.store.transaction() as tx:
         return min(filter(None, (next_schedule(world, tx), _next_wait(world, tx))), default=None)
 

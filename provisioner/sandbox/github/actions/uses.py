@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provisioner.sandbox.github import bare, repositories
+from provisioner.sandbox.github import actions_settings, bare, repositories
 from provisioner.sandbox.github.actions import stand_ins
+from provisioner.sandbox.github.actions.contexts import full_name
 from provisioner.sandbox.github.actions.definition import load
 from provisioner.sandbox.github.actions.records import Board
 from provisioner.sandbox.github.errors import GithubError
@@ -17,6 +19,10 @@ from provisioner.sandbox.world import World
 
 _REFERENCE = re.compile(r"([A-Za-z0-9_.-]+)/([A-Za-z0-9_.-]+)((?:/[^@]+)?)@(.+)")
 _DEEPEST = 10
+_SHA = re.compile(r"[0-9a-f]{40}")
+_GITHUBS = ("actions", "github")
+# Of the creators whom the marketplace calls verified, those whose actions there are stand-ins for, and their like.
+_VERIFIED = ("google-github-actions", "docker", "astral-sh", "aquasecurity", "hashicorp", "aws-actions", "azure")
 
 
 class ActionRefused(Exception):
@@ -32,6 +38,24 @@ class Source:
     folder: Path | None = None
     repository: Path | None = None
     commit: str = ""
+
+
+def _check_allowed(board: Board, name: str, ref: str) -> None:
+    """Hold an action against what the repository's settings allow. Raises ActionRefused."""
+    rules = actions_settings.read(board.tx, board.repository)
+    place, owner = full_name(board), name.partition("/")[0].lower()
+    refusal = f"The action {name}@{ref} is not allowed in {place} because all actions must be "
+    if rules["sha_pinning_required"] and not _SHA.fullmatch(ref):
+        raise ActionRefused(f"{refusal}pinned to a full-length commit SHA.")
+    own = place.partition("/")[0].lower()
+    if rules["allowed_actions"] == "all" or owner == own:
+        return
+    if rules["allowed_actions"] == "local_only":
+        raise ActionRefused(f"{refusal}from a repository owned by {own}.")
+    known = (rules["github_owned_allowed"] and owner in _GITHUBS) or (rules["verified_allowed"] and owner in _VERIFIED)
+    patterns = [text if "@" in text else f"{text}@*" for text in rules["patterns_allowed"]]
+    if not known and not any(fnmatch.fnmatchcase(f"{name}@{ref}", pattern) for pattern in patterns):
+        raise ActionRefused(f"{refusal}from a repository owned by {own}, created by GitHub, or match its patterns.")
 
 
 def sources(world: World, board: Board, steps: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
@@ -55,6 +79,7 @@ def _collect(world: World, board: Board, wanted: str, found: dict[tuple[str, str
     owner, name, inner, ref = match[1], match[2], match[3].strip("/"), match[4]
     if (f"{owner}/{name}", ref) in found:
         return
+    _check_allowed(board, f"{owner}/{name}", ref)
     folder = stand_ins.folder_of(f"{owner}/{name}")
     if folder is None:
         source = _imported(world, board, (owner, name), ref, wanted)
