@@ -1,7 +1,8 @@
 """What becomes of a log entry: sinks that lead to Pub/Sub publish it, log-based metrics count it.
 
 https://cloud.google.com/logging/docs/routing/overview. A sink's writer needs the right to publish, granted by people.
-Sinks to Cloud Storage and BigQuery are kept and shown; nothing is exported there.
+Sinks to Cloud Storage and BigQuery are kept and shown; nothing is exported there. A sink of a folder or organisation
+exports that owner's own entries: ``includeChildren`` is kept and not followed.
 """
 
 from __future__ import annotations
@@ -18,17 +19,26 @@ from provisioner.sandbox.world import World
 
 Json = dict[str, Any]
 SINKS = "google/logging.sinks"  # "<owner>/sinks/<name>"; fields as logging v2
+# owner -> {}: it has had a sink or a metric. Every administrative call writes an entry: most owners cost one look.
+_ROUTED = "google/logging.routed"
 TO_TOPIC = "pubsub.googleapis.com/"
 
 
 def hand_on(world: World, tx: Transaction, owner: str, entry: Json, now: datetime) -> None:
-    """Give a new entry to the sinks and metrics of its owner, and to sinks above that include children."""
+    """Give a new entry to the sinks and metrics of its owner."""
+    if tx.get(_ROUTED, owner) is None:
+        return
     for _, sink in tx.scan(SINKS, f"{owner}/sinks/"):
         if takes(sink, entry):
             _export(world, tx, sink, entry, now)
     for _, metric in tx.scan(METRICS, f"{owner}/metrics/"):
         if not metric.get("disabled") and matches(metric["filter"], entry):
             count(tx, owner, metric, entry, now)
+
+
+def note_route(tx: Transaction, owner: str) -> None:
+    """Have the entries of an owner looked at from now on: it has a sink or a metric."""
+    tx.put(_ROUTED, owner, {})
 
 
 def takes(sink: Document, entry: Json) -> bool:

@@ -12,6 +12,7 @@ from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.observability.counting import METRICS, valid_extractor
 from provisioner.sandbox.google.observability.language import QueryError, parse_query
 from provisioner.sandbox.google.observability.points import delete_series
+from provisioner.sandbox.google.observability.routing import note_route
 from provisioner.sandbox.google.wire import page, timestamp
 from provisioner.sandbox.store import Document
 
@@ -113,4 +114,5 @@ def _put(call: Call, name: str, sent: Json, created: str) -> Json:
         "updateTime": timestamp(call.now),
     }
     call.tx.put(METRICS, key, metric)
+    note_route(call.tx, key.partition("/metrics/")[0])
     return metric

@@ -15,7 +15,7 @@ from provisioner.sandbox.google.masks import apply_update, read_update_mask
 from provisioner.sandbox.google.method import Call, Resource, method
 from provisioner.sandbox.google.observability.language import QueryError, parse_query
 from provisioner.sandbox.google.observability.parents import number_of, owner_of, owner_resource
-from provisioner.sandbox.google.observability.routing import SINKS
+from provisioner.sandbox.google.observability.routing import SINKS, note_route
 from provisioner.sandbox.google.wire import page, timestamp
 from provisioner.sandbox.store import Document, Transaction
 
@@ -187,6 +187,7 @@ def _put(call: Call, owner: str, sink: Document) -> Document:
     if changed["destination"].startswith(f"logging.googleapis.com/{owner}/"):
         changed.pop("writerIdentity", None)  # within one project nobody has to be let in
     call.tx.put(SINKS, f"{owner}/sinks/{sink['name']}", changed)
+    note_route(call.tx, owner)
     return changed
 
 
