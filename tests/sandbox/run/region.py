@@ -7,8 +7,9 @@ import io
 import json
 import sys
 import tarfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.sandbox.identity.cloud import NUMBER, PROJECT, Answer, Cloud
@@ -83,6 +84,14 @@ def push(cloud: Cloud, layers: list[bytes], config: Json, architecture: str = "a
 def push_server(cloud: Cloud, program: str = SERVER) -> str:
     """Push an image whose entrypoint is a script of this machine's Python."""
     return push(cloud, [layer({"app/server": program})], {"Entrypoint": ["/app/server"], "Env": ["SHOW=K_SERVICE"]})
+
+
+def until(happened: Callable[[], object], seconds: float = 30) -> None:
+    """Wait for something that a process or a thread brings about; fail when it takes too long."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        pause.wait(0.02)
 
 
 class Region:

@@ -18,7 +18,7 @@ from provisioner.sandbox.google.run.probes import answers, came_up
 from provisioner.sandbox.google.run.starting import start
 from provisioner.sandbox.world import open_world
 from tests.sandbox.identity.cloud import START
-from tests.sandbox.run.region import NAME, SERVER, V2, Region, push_server
+from tests.sandbox.run.region import NAME, SERVER, V2, Region, push_server, until
 
 
 @pytest.fixture
@@ -118,9 +118,7 @@ def test_an_idle_process_is_stopped_and_comes_back(region: Region) -> None:
     world = region.cloud.world
     instances = world.companions.get(Instances, lambda: Instances(world, idle_seconds=0.2))
     _deploy(region)
-    waited = threading.Event()
-    while instances.describe():
-        waited.wait(0.02)
+    until(lambda: not instances.describe())
     region.open_to_all()
     assert region.ask().headers["x-sandbox-answered-by"] == "process"
 
@@ -150,9 +148,7 @@ def test_others_are_answered_while_a_container_takes_its_time(region: Region) ->
     answers_of: list[int] = []
     asking = threading.Thread(target=lambda: answers_of.append(region.ask().status))
     asking.start()
-    waited = threading.Event()
-    while not Path(f"{marker}.asked").exists():
-        waited.wait(0.01)
+    until(Path(f"{marker}.asked").exists)
     assert region.service()["name"] == NAME
     marker.touch()
     asking.join()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import threading
 from typing import Any
 
 import pytest
 
 from provisioner.sandbox.google.services.run_rollout import order_failure
 from tests.sandbox.identity.cloud import PROJECT, Answer
-from tests.sandbox.run.region import HELLO, JOBS_V1, PARENT, RUNTIME, V2, Region, layer, push
+from tests.sandbox.run.region import HELLO, JOBS_V1, PARENT, RUNTIME, V2, Region, layer, push, until
 
 JOB = f"{PARENT}/jobs/nightly"
 TASK = f"""#!{sys.executable} -IS
@@ -95,9 +94,7 @@ def test_an_execution_can_be_cancelled_but_not_deleted_while_it_runs(region: Reg
     _create(region, image, {"env": _place(region)})
     begun = region.cloud.ok("POST", f"{V2}/{JOB}:run", {})
     name = begun["metadata"]["name"]
-    waited = threading.Event()
-    while not (region.cloud.world.folder / "0.0").exists():
-        waited.wait(0.02)
+    until((region.cloud.world.folder / "0.0").exists)
     assert region.cloud.call("DELETE", f"{V2}/{name}").status == 400
     region.cloud.ok("POST", f"{V2}/{name}:cancel", {})
     assert region.done(begun)["error"]["message"] == "Execution was cancelled."
