@@ -121,6 +121,11 @@ def test_gcloud_s_version_shows_the_same_folders(estate: Estate) -> None:
         (f"parent={ORGANIZATION}", True),
         ("parent=organizations/1", False),
         ("state:DELETE_REQUESTED", False),
+        (f"( displayName:Folder* ) AND ( parent={ORGANIZATION} )", True),
+        ("displayName:Other* OR state:ACTIVE", True),
+        ("NOT state:ACTIVE", False),
+        ("-displayName:Other* (state:ACTIVE OR state:DELETE_REQUESTED)", True),
+        ("displayName:Other* OR state:ACTIVE AND parent=organizations/1", False),
     ],
 )
 def test_folders_are_found_by_query(estate: Estate, query: str, found: bool) -> None:  # noqa: FBT001 - a table
@@ -130,6 +135,7 @@ def test_folders_are_found_by_query(estate: Estate, query: str, found: bool) -> 
 
 def test_a_query_that_nobody_understands_is_refused(estate: Estate) -> None:
     assert estate.call("GET", f"{V3}/folders:search", query={"query": "colour:blue"}).status == 400
-    assert estate.call("GET", f"{V3}/projects:search", query={"query": "((("}).status == 400
+    for text in ("(((", "displayName", "(state:ACTIVE", "state:ACTIVE )", "OR", "NOT ", "(" * 50 + "state:ACTIVE"):
+        assert estate.call("GET", f"{V3}/folders:search", query={"query": text}).status == 400, text
     found = estate.ok("GET", f"{V3}/organizations:search", query={"query": "domain:acme.example"})
     assert [entry["name"] for entry in found["organizations"]] == [ORGANIZATION]

@@ -146,6 +146,10 @@ def test_tokens_live_longer_where_it_is_extended(estate: Estate) -> None:
     set_list(estate, "iam.allowServiceAccountCredentialLifetimeExtension", allowedValues=[email])
     assert estate.call("POST", url, body).status == 200
     assert estate.call("POST", url, body | {"lifetime": "43201s"}).status == 400
+    constraint = "constraints/iam.allowServiceAccountCredentialLifetimeExtension"
+    policy = {"constraint": constraint, "restoreDefault": {}}
+    estate.ok("POST", f"{V1}/projects/{PROJECT}:setOrgPolicy", {"policy": policy})
+    assert estate.call("POST", url, body).status == 400
 
 
 def test_the_newer_api_has_the_same_policies(estate: Estate) -> None:

@@ -34,6 +34,12 @@ def test_a_quota_is_counted_per_project_and_minute(estate: Estate) -> None:
     assert estate.call("GET", ACCOUNTS).status == 200
 
 
+def test_a_quota_that_many_projects_have_is_counted_for_each(estate: Estate) -> None:
+    estate.world.settings.change({"quotas": "*/iam.projects.serviceAccounts.list=1"})
+    other = f"{IAM}/projects/acme-payments-dev/serviceAccounts"
+    assert [estate.call("GET", url).status for url in (ACCOUNTS, other, ACCOUNTS)] == [200, 200, 429]
+
+
 def test_a_quota_that_is_none_is_refused(estate: Estate) -> None:
     for text in ("x", "*/run.*", "*/run.*=-1"):
         with pytest.raises(InvalidInput, match="is no quota"):

@@ -146,6 +146,18 @@ def test_a_blob_is_mounted_from_another_repository_that_may_be_read(registry: Re
     assert ada.send("POST", hidden).status == 202
 
 
+def test_a_blob_is_mounted_for_whoever_may_read_its_source(registry: Registry) -> None:
+    cloud = registry.cloud
+    create_repository(cloud, name="other")
+    registry.upload(b"shared")
+    for name, role in (("other", "roles/artifactregistry.writer"), ("images", "roles/artifactregistry.reader")):
+        policy = {"bindings": [{"role": role, "members": ["user:ada@example.com"]}]}
+        cloud.ok("POST", f"{LOCATIONS}/repositories/{name}:setIamPolicy", {"policy": policy})
+    ada = Registry(cloud, cloud.user_token("ada@example.com"), f"{PROJECT}/other/api")
+    mount = f"/blobs/uploads/?mount={digest(b'shared')}&from={PROJECT}/images/team/api"
+    assert ada.send("POST", mount).status == 201
+
+
 def test_parts_of_an_index_stay_while_it_does(registry: Registry) -> None:
     part = registry.push().headers["docker-content-digest"]
     document = {

@@ -149,7 +149,7 @@ def test_cleanup_deletes_what_is_old_and_keeps_what_is_kept(cloud: Cloud) -> Non
     registry.push("release-1", layer=b"release")
     policies(
         cloud,
-        old={"action": "Delete", "condition": {"olderThan": f"{2 * DAY}s", "tagState": "tagged"}},
+        old={"action": "Delete", "condition": {"olderThan": f"{DAY}s", "tagState": "tagged"}},
         newest={"action": "KEEP", "mostRecentVersions": {"keepCount": 2}},
     )
     cloud.world.errands.settle()

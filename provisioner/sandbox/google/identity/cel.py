@@ -106,7 +106,7 @@ def _attribute_functions() -> dict[str, Callable[..., Any]]:
         return function
 
     def _tags(resource: MapType, field: str) -> dict[str, str]:
-        kept = resource[StringType(field)] if StringType(field) in resource else None
+        kept = resource.get(StringType(field), MapType())  # without a default it raises
         return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, MapType) else {}
 
     def get_attribute(api: MapType, name: StringType, default: StringType) -> StringType:

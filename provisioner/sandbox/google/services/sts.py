@@ -20,7 +20,7 @@ _TYPE = "urn:ietf:params:oauth:token-type:"
 _SUBJECT_TYPES = frozenset((f"{_TYPE}jwt", f"{_TYPE}id_token"))
 
 
-@method("sts.token", public=True)
+@method("sts.token", blind=True)
 def token(call: Call) -> Answer:
     """Exchange an ID token of a workload identity provider for a federated access token, or downscope a token."""
     assert isinstance(call.identity, GoogleIdentity)  # noqa: S101 - the exchange needs the issuers' keys
