@@ -19,6 +19,7 @@ from tests.sandbox.services.registry import create_repository
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.slow,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends children with their parent"),
 ]
 PLAN = SeedPlan(

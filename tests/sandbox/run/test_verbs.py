@@ -11,7 +11,7 @@ from provisioner.sandbox.handle import join
 from tests.cli.program import Person
 from tests.sandbox.identity.cloud import PROJECT
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture
