@@ -143,6 +143,17 @@ def test_operations_take_as_many_polls_as_wanted_everywhere(estate: Estate) -> N
         assert polled == [False, True, True], operation["name"]
 
 
+def test_compute_engine_s_operations_take_their_time_too(estate: Estate) -> None:
+    estate.enable("compute")
+    estate.world.settings.change({"lro_polls": 2})
+    base = f"compute.googleapis.com/compute/v1/projects/{PROJECT}/global"
+    begun = estate.ok("DELETE", f"{base}/networks/default")
+    url = f"{base}/operations/{begun['name']}"
+    assert [begun["status"], *(estate.ok("GET", url)["status"] for _ in range(2))] == ["RUNNING", "RUNNING", "DONE"]
+    assert estate.ok("POST", f"{url}/wait")["status"] == "DONE"
+    assert estate.call("GET", f"{base}/operations/none").status == 404
+
+
 def test_operations_are_cancelled_and_forgotten(estate: Estate) -> None:
     operation = estate.ok("POST", f"{SERVICES}/pubsub.googleapis.com:enable", {})
     url = f"serviceusage.googleapis.com/v1/{operation['name']}"

@@ -66,8 +66,9 @@ def delete_network(call: Call) -> Json:
         "insertTime": call.now.isoformat(timespec="milliseconds"),
         "selfLink": f"{ROOT}/{owner['projectId']}/global/operations/operation-{number}",
     }
-    call.tx.put(_OPERATIONS, f"{owner['projectId']}/operation-{number}", made)
-    return made
+    polls = int(call.world.settings["lro_polls"])
+    call.tx.put(_OPERATIONS, f"{owner['projectId']}/operation-{number}", {"operation": made, "polls": polls - 1})
+    return _shown(made, done=polls <= 0)
 
 
 @method(
@@ -77,10 +78,19 @@ def delete_network(call: Call) -> Json:
     on=_project,
 )
 def get_operation(call: Call) -> Json:
-    """Return an operation."""
+    """Return an operation; ``wait`` waits until it is done, which here takes no time."""
     owner = project(call.tx, call.params["project"])
-    found = call.tx.get(_OPERATIONS, f"{owner['projectId']}/{call.params['operation']}")
-    return found or _missing(owner, f"operations/{call.params['operation']}")
+    place = f"{owner['projectId']}/{call.params['operation']}"
+    kept = call.tx.get(_OPERATIONS, place)
+    if kept is None:
+        return _missing(owner, f"operations/{call.params['operation']}")
+    left = 0 if call.method.endswith(".wait") else kept["polls"]
+    call.tx.put(_OPERATIONS, place, kept | {"polls": max(left - 1, 0)})
+    return _shown(kept["operation"], done=left <= 0)
+
+
+def _shown(operation: Json, *, done: bool) -> Json:
+    return operation if done else operation | {"status": "RUNNING", "progress": 0}
 
 
 def _network(call: Call) -> tuple[Document, Json]:
