@@ -38,8 +38,8 @@ class Outgoing:
 
 def deliver(application: Application, outgoing: Outgoing) -> int:
     """Send a request; return the status of the answer. Raises Undelivered."""
-    parts = urlsplit(outgoing.url)
-    host = (parts.hostname or "").lower()
+    host = host_of(outgoing.url)
+    parts = urlsplit(outgoing.url) if host else urlsplit("")
     if is_loopback(host):
         return _over_the_wire(outgoing)
     if not services_of(host):
@@ -47,6 +47,16 @@ def deliver(application: Application, outgoing: Outgoing) -> int:
     headers = {name.lower(): value for name, value in outgoing.headers.items()} | {"host": host}
     request = Request(outgoing.method, host, parts.path or "/", parts.query, headers, outgoing.body)
     return application(request).status
+
+
+def host_of(url: str) -> str:
+    """Return the host of an http or https address in lower case, empty for what is no such address."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:
+        return ""
+    return (parts.hostname or "").lower() if usable else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -88,7 +98,7 @@ def _over_the_wire(outgoing: Outgoing) -> int:
         connection.request(outgoing.method, target, outgoing.body, dict(outgoing.headers))
         answer = connection.getresponse()
         answer.read()
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise Undelivered(str(error) or type(error).__name__) from None
     finally:
         connection.close()

@@ -11,6 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from provisioner.sandbox.google.discovery import Schema
@@ -25,6 +26,7 @@ _INT_RANGES = {
 _TYPE_NAMES = {"int32": "TYPE_INT32", "uint32": "TYPE_UINT32", "int64": "TYPE_INT64", "uint64": "TYPE_UINT64"}
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _DURATION = re.compile(r"-?\d+(\.\d{1,9})?s")
+_LONGEST_DURATION = 315_576_000_000  # seconds, ten thousand years: google.protobuf.Duration
 _SNAKE = re.compile(r"_([a-z0-9])")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -185,6 +187,21 @@ def _bytes(value: str) -> bytes:
     return base64.b64decode(value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4), validate=True)
 
 
+def _instant(value: str) -> bool:
+    """Tell whether a text is an instant of the years 1 to 9999, as protocol buffers can hold it."""
+    if not _DATE_TIME.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _duration(value: str) -> bool:
+    return bool(_DURATION.fullmatch(value)) and abs(float(value[:-1])) <= _LONGEST_DURATION
+
+
 _SCALARS: Mapping[str, Callable[[object, Schema, str], Any]] = {
     "string": _string,
     "integer": _integer,
@@ -193,9 +210,9 @@ _SCALARS: Mapping[str, Callable[[object, Schema, str], Any]] = {
 }
 _FORMATS: Mapping[str, Callable[[str], object]] = {
     "byte": _base64,
-    "date-time": _DATE_TIME.fullmatch,
-    "google-datetime": _DATE_TIME.fullmatch,
-    "google-duration": _DURATION.fullmatch,
+    "date-time": _instant,
+    "google-datetime": _instant,
+    "google-duration": _duration,
 }
 _FORMAT_NAMES = {
     "byte": "TYPE_BYTES",

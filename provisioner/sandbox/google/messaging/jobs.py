@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from provisioner.sandbox.google.errors import ApiError, invalid_argument
 from provisioner.sandbox.google.identity.accounts import account_resource, find_account
 from provisioner.sandbox.google.messaging.cron import Schedule, ScheduleError, parse_schedule
 from provisioner.sandbox.google.messaging.records import seconds_of
 from provisioner.sandbox.google.method import Call
+from provisioner.sandbox.google.outbound import host_of
 from provisioner.sandbox.google.wire import timestamp
 from provisioner.sandbox.store import Document, Transaction
 
@@ -29,6 +29,7 @@ _RETRY = {
     "maxDoublings": 5,
 }
 _MOST_RETRIES = 5
+_MOST_DOUBLINGS = 16  # of a number of attempts that is five at most
 _SHORTEST_DEADLINE, _LONGEST_DEADLINE = 15, 1800
 _LONGEST_RETRY = 86400 * 365
 _WITHOUT_BODY = frozenset(("GET", "DELETE", "HEAD", "OPTIONS"))
@@ -76,7 +77,7 @@ def backoff(job: Document, attempt: int) -> timedelta:
     https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#retryconfig.
     """
     config = job["retryConfig"]
-    doublings = int(config["maxDoublings"])
+    doublings = min(int(config["maxDoublings"]), _MOST_DOUBLINGS)
     low, high = seconds_of(config["minBackoffDuration"]), seconds_of(config["maxBackoffDuration"])
     doubled = low * 2 ** min(attempt - 1, doublings)
     grown = doubled + max(0, attempt - 1 - doublings) * low * 2**doublings
@@ -90,7 +91,7 @@ def _check_durations(job: Document) -> None:
             f"RetryConfig.retry_count must be between 0 and {_MOST_RETRIES}.", ("job.retry_config.retry_count", "range")
         )
     low, high = seconds_of(config["minBackoffDuration"]), seconds_of(config["maxBackoffDuration"])
-    if not 0 < low <= high or not 0 <= seconds_of(config["maxRetryDuration"]) <= _LONGEST_RETRY:
+    if not 0 < low <= high <= _LONGEST_RETRY or not 0 <= seconds_of(config["maxRetryDuration"]) <= _LONGEST_RETRY:
         raise invalid_argument("RetryConfig has backoffs or durations that are out of range.")
     deadline = seconds_of(job["attemptDeadline"])
     if "httpTarget" in job and not _SHORTEST_DEADLINE <= deadline <= _LONGEST_DEADLINE:
@@ -101,8 +102,7 @@ def _check_durations(job: Document) -> None:
 
 
 def _check_http(call: Call, target: Json) -> None:
-    parts = urlsplit(target.get("uri", ""))
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not host_of(target.get("uri", "")):
         raise invalid_argument("HttpTarget.uri must be a valid http or https URL.", ("job.http_target.uri", "invalid"))
     if target.get("body") and target["httpMethod"] in _WITHOUT_BODY:
         raise invalid_argument(f"HttpTarget.body is not allowed with {target['httpMethod']}.")

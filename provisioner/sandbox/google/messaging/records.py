@@ -22,6 +22,7 @@ SCHEMAS = "google/pubsub.schemas"  # by "<name>@<number of the revision, six dig
 BACKLOG = "google/pubsub.backlog"
 DELETED_TOPIC = "_deleted-topic_"
 DELETED_SCHEMA = "_deleted-schema_"
+_CENTURY = 3_155_760_000
 _ID = re.compile(r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
 _KINDS = {"topics": "Topic", "subscriptions": "Subscription", "snapshots": "Snapshot", "schemas": "Schema"}
 
@@ -86,8 +87,8 @@ def seconds_of(duration: str, default: float = 0) -> float:
 
 
 def duration_of(text: str, default: float = 0) -> timedelta:
-    """Return a duration as the standard library has it."""
-    return timedelta(seconds=seconds_of(text, default))
+    """Return a duration as the standard library has it; more than a century is a century, so that sums stay dates."""
+    return timedelta(seconds=min(seconds_of(text, default), _CENTURY))
 
 
 def check_duration(field: str, text: str, low: float, high: float) -> None:

@@ -18,6 +18,7 @@ _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _MOST_ALIASES, _MOST_TOPICS, _ANNOTATION_BYTES = 50, 10, 16384
 _HOUR, _DAY = 3600, 86400
+_THOUSAND_DAYS = 86_400_000
 _CENTURY = 3_153_600_000
 _SOONEST_ROTATION = timedelta(minutes=5)
 
@@ -30,9 +31,9 @@ def check_secret(tx: Transaction, secret: Document, now: datetime) -> None:
     if "expireTime" in secret and parse_timestamp(secret["expireTime"]) <= now:
         raise invalid_argument("Secret.expire_time must be in the future.", ("secret.expire_time", "past"))
     delay = secret.get("versionDestroyTtl", "")
-    if delay and seconds_of(delay) < _DAY:
+    if delay and not _DAY <= seconds_of(delay) <= _THOUSAND_DAYS:
         raise invalid_argument(
-            "Secret.version_destroy_ttl must be at least 24h.", ("secret.version_destroy_ttl", "min")
+            "Secret.version_destroy_ttl must be between 24h and 1000 days.", ("secret.version_destroy_ttl", "min")
         )
     size = sum(len(key.encode()) + len(value.encode()) for key, value in secret.get("annotations", {}).items())
     if size > _ANNOTATION_BYTES:

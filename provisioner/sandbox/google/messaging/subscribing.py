@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from provisioner.sandbox.google.errors import ApiError, invalid_argument
 from provisioner.sandbox.google.identity.accounts import account_resource, find_account
@@ -21,7 +20,7 @@ from provisioner.sandbox.google.messaging.records import (
     found_topic,
 )
 from provisioner.sandbox.google.method import Call
-from provisioner.sandbox.google.outbound import is_loopback
+from provisioner.sandbox.google.outbound import host_of, is_loopback
 from provisioner.sandbox.google.wire import parse_timestamp, timestamp
 from provisioner.sandbox.store import Document, Transaction
 
@@ -111,9 +110,9 @@ def _check_dead_letters(call: Call, subscription: Document) -> None:
 def _check_push(call: Call, subscription: Document) -> None:
     config = subscription["pushConfig"]
     endpoint = config.get("pushEndpoint", "")
-    parts = urlsplit(endpoint)
+    host = host_of(endpoint)
     # The real one takes https only; a receiver on this machine has no certificate that anybody trusts.
-    if endpoint and (not parts.hostname or (parts.scheme != "https" and not is_loopback(parts.hostname))):
+    if endpoint and (not host or not (endpoint.startswith("https:") or is_loopback(host))):
         raise invalid_argument(
             f"Invalid push endpoint given (endpoint={endpoint}). Refer to "
             "https://cloud.google.com/pubsub/docs/subscriber#create for more information."

@@ -122,7 +122,7 @@ def _series(tx: Transaction, project: str, condition: Json, now: datetime) -> li
         if selection.test(kept)
     ]  # fmt: skip
     for body in condition.get("aggregations", ()):
-        found = aggregate(found, read_aggregation(body, "aggregation"), start, now)
+        found = aggregate(found, read_aggregation(body, "aggregation"), now)
     return [series for series in found if series.points]
 
 

@@ -7,6 +7,7 @@ https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#Ag
 from __future__ import annotations
 
 import statistics
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from provisioner.sandbox.google.wire import parse_timestamp, timestamp
 
 Json = dict[str, Any]
 Number = float
+_LONGEST_PERIOD = 104 * 7 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def read_aggregation(body: Mapping[str, Any], field: str) -> Aggregation:
     reducer = (body.get("crossSeriesReducer") or "REDUCE_NONE").removeprefix("REDUCE_")
     if (aligner != "NONE" or reducer != "NONE") and seconds < 60:  # noqa: PLR2004 - a minute
         raise invalid_argument(f"Field {field}.alignmentPeriod must be at least 60s.")
+    if seconds > _LONGEST_PERIOD:
+        raise invalid_argument(f"Field {field}.alignmentPeriod must be at most 104 weeks.")
     if reducer != "NONE" and aligner == "NONE":
         raise invalid_argument(
             f'Field {field}.perSeriesAligner had an invalid value of "ALIGN_NONE": a cross-series reducer needs an '
@@ -58,11 +62,11 @@ def read_aggregation(body: Mapping[str, Any], field: str) -> Aggregation:
     return Aggregation(timedelta(seconds=seconds), aligner, reducer, tuple(body.get("groupByFields") or ()))
 
 
-def aggregate(series: Sequence[Measured], how: Aggregation, start: datetime, end: datetime) -> list[Measured]:
-    """Return the aggregated series; windows end at ``end`` and go back to ``start``."""
+def aggregate(series: Sequence[Measured], how: Aggregation, end: datetime) -> list[Measured]:
+    """Return the aggregated series; windows end at ``end``, and one without points does not show."""
     if how.aligner == "NONE":
         return list(series)
-    aligned = [_aligned(each, how, start, end) for each in series]
+    aligned = [_aligned(each, how, end) for each in series]
     aligned = [each for each in aligned if each.points]
     return aligned if how.reducer == "NONE" else _reduced(aligned, how)
 
@@ -75,30 +79,33 @@ def number_of(value: Json) -> Number | None:
     return None
 
 
-def _aligned(series: Measured, how: Aggregation, start: datetime, end: datetime) -> Measured:
+def _aligned(series: Measured, how: Aggregation, end: datetime) -> Measured:
     if series.value_type == "DISTRIBUTION" and how.aligner != "COUNT":
         raise unimplemented(f"The sandbox does not align distributions by ALIGN_{how.aligner}.")
     points = [(parse_timestamp(point["interval"]["endTime"]), point["value"]) for point in reversed(series.points)]
-    shown, ends = [], end
-    while ends > start:
-        found = _window(series, points, how, ends)
+    windows: dict[int, list[Json]] = {}  # by how many periods they end before ``end``; only those with points
+    for moment, value in points:
+        windows.setdefault((end - moment) // how.period, []).append(value)
+    shown = []
+    for number, inside in sorted(windows.items()):
+        ends = end - number * how.period
+        found = _window(series, points, how, ends, inside)
         if found is not None:
             opens = ends - how.period if how.aligner == "DELTA" else ends
             shown.append(_point(opens, ends, found, _value_type(series.value_type, how.aligner)))
-        ends -= how.period
     kind = "DELTA" if how.aligner == "DELTA" else "GAUGE"
     return Measured(series.metric, series.resource, kind, _value_type(series.value_type, how.aligner), shown)
 
 
-def _window(series: Measured, points: list[tuple[datetime, Json]], how: Aggregation, ends: datetime) -> Number | None:
-    opens = ends - how.period
-    inside = [value for moment, value in points if opens < moment <= ends]
+def _window(
+    series: Measured, points: list[tuple[datetime, Json]], how: Aggregation, ends: datetime, inside: list[Json]
+) -> Number | None:
     if how.aligner in {"DELTA", "RATE"}:
-        before = [value for moment, value in points if moment <= opens]
-        change = _change(series.kind, before, inside)
+        before = bisect_right(points, ends - how.period, key=lambda point: point[0])
+        change = _change(series.kind, [points[before - 1][1]] if before else [], inside)
         return change if change is None or how.aligner == "DELTA" else change / how.period.total_seconds()
     if how.aligner == "COUNT":
-        return float(len(inside)) if inside else None
+        return float(len(inside))
     numbers = [number for number in map(number_of, inside) if number is not None]
     return _ALIGNERS[how.aligner](numbers) if numbers else None
 

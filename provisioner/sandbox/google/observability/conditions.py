@@ -109,8 +109,11 @@ def _check_duration(where: str, condition: Json, longest: int) -> None:
 def _check_aggregations(where: str, condition: Json) -> None:
     for index, body in enumerate(condition.get("aggregations", ())):
         period = seconds(body.get("alignmentPeriod", ""))
-        if period % _MINUTE:
-            raise invalid_argument(f"Field {where}.aggregations[{index}].alignmentPeriod must be a multiple of 60s.")
+        if period % _MINUTE or not 0 <= period <= _LONGEST_DURATION:
+            raise invalid_argument(
+                f"Field {where}.aggregations[{index}].alignmentPeriod must be a multiple of 60s, at most "
+                f"{_LONGEST_DURATION}s."
+            )
         if body.get("perSeriesAligner", "ALIGN_NONE") != "ALIGN_NONE" and not period:
             raise invalid_argument(f"Field {where}.aggregations[{index}].alignmentPeriod must be at least 60s.")
         if body.get("crossSeriesReducer", "REDUCE_NONE") != "REDUCE_NONE":

@@ -60,7 +60,7 @@ def list_series(call: Call) -> Json:
     start, end = _interval(call)
     found = _measured(call, selection, start, end)
     for prefix in ("aggregation", "secondaryAggregation"):
-        found = aggregate(found, read_aggregation(_nested(call, prefix), prefix), start, end)
+        found = aggregate(found, read_aggregation(_nested(call, prefix), prefix), end)
     found = [series for series in found if series.points]
     items, token = page(call, sorted(_keyed(found)), default=_LARGEST_PAGE, maximum=_LARGEST_PAGE)
     headers = call.params.get("view") == "HEADERS"

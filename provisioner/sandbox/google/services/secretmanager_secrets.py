@@ -7,13 +7,14 @@ not played.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from provisioner.sandbox.google.errors import already_exists, invalid_argument, not_found
 from provisioner.sandbox.google.hierarchy import inside_project, project, project_id, project_resource
 from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, set_iam_policy, test_iam_permissions
 from provisioner.sandbox.google.masks import apply_update, read_update_mask
+from provisioner.sandbox.google.messaging.records import duration_of
 from provisioner.sandbox.google.messaging.secret_events import announce, check_topics
 from provisioner.sandbox.google.messaging.secret_rules import check_secret
 from provisioner.sandbox.google.messaging.secret_times import SECRETS, VERSIONS, forget_secret, note_times
@@ -185,7 +186,7 @@ def test_permissions(call: Call) -> Json:
 def _put(call: Call, secret: Document, known_topics: list[Json]) -> Document:
     ttl = secret.pop("ttl", "")
     if ttl:
-        secret["expireTime"] = timestamp(call.now + timedelta(seconds=float(ttl.removesuffix("s"))))
+        secret["expireTime"] = timestamp(call.now + duration_of(ttl))
     check_secret(call.tx, secret, call.now)
     changed = secret | {"etag": f'"{fresh_etag(call.tx)}"'}
     call.tx.put(SECRETS, secret["name"], changed)
