@@ -8,7 +8,6 @@ import threading
 
 import pytest
 
-from provisioner.sandbox.google.messaging.filters import FilterError, parse_filter
 from provisioner.sandbox.http import Request
 from tests.sandbox.identity.cloud import PROJECT
 from tests.sandbox.messaging.timed import AGENT, PUBSUB, TimedCloud, text_of
@@ -166,47 +165,6 @@ def test_a_filter_decides_what_a_subscription_gets(cloud: TimedCloud) -> None:
     assert (refused.status, "filter" in refused.message) == (400, True)
     patch = {"subscription": {"filter": ""}, "updateMask": "filter"}
     assert cloud.call("PATCH", WORKER, patch).status == 400
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("", True),
-        ("attributes:kind", True),
-        ("attributes:other", False),
-        ('attributes.kind != "x"', False),
-        ('attributes.other != "x"', True),
-        ('hasPrefix(attributes.region, "eu-")', True),
-        ('NOT hasPrefix(attributes.region, "eu-")', False),
-        ('attributes:kind AND -attributes.region = "us"', True),
-        ('(attributes.kind = "y" OR attributes.region = "eu-1") AND attributes:kind', True),
-        ('attributes."a key" = "a \\"quoted\\" value"', True),
-    ],
-)
-def test_the_language_of_filters(text: str, *, wanted: bool) -> None:
-    attributes = {"kind": "x", "region": "eu-1", "a key": 'a "quoted" value'}
-    assert parse_filter(text)(attributes) is wanted
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "kind",
-        "attributes.",
-        "attributes.kind = x",
-        'attributes.kind > "x"',
-        "(attributes:kind",
-        "attributes:a AND attributes:b OR attributes:c",
-        "attributes:a attributes:b",
-        "attributes:" + "a" * 256,
-        "attributes:a and attributes:b",
-        "hasPrefix(attributes.a)",
-        "?",
-    ],
-)
-def test_what_is_no_filter(text: str) -> None:
-    with pytest.raises(FilterError):
-        parse_filter(text)
 
 
 def _dead_letters(cloud: TimedCloud) -> None:
