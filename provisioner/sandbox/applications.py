@@ -78,7 +78,8 @@ def _google(world: World) -> Application:
 
 
 def _github(world: World) -> Application:
-    from provisioner.sandbox.github import github_application  # noqa: PLC0415 - see Applications
+    from provisioner.sandbox.github import github_application, take_on_errands  # noqa: PLC0415 - see Applications
 
+    take_on_errands(world)
     application: Application = github_application(world)
     return application

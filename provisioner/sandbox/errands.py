@@ -40,9 +40,12 @@ class Errands:
         return self._stopped
 
     def take_on(self, name: str, errand: Errand) -> None:
-        """Add an errand, replacing one of the same name."""
-        with self._running:
-            self._errands[name] = errand
+        """Add an errand, replacing one of the same name.
+
+        Nothing under way is waited for: whoever adds one may hold the store, and an errand may be waiting for that.
+        """
+        with self._changed:
+            self._errands = {**self._errands, name: errand}
 
     def settle(self) -> datetime | None:
         """Do what is due until nothing is; return the instant at which something will be, None for never."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from provisioner.sandbox.github import bare, workflows
 from provisioner.sandbox.github.callers import Caller
 from tests.sandbox.actions.bench import Bench, needs_act
@@ -29,6 +31,7 @@ def test_a_dispatch_has_typed_inputs(bench: Bench) -> None:
     assert (bench.run()["event"], bench.run()["conclusion"]) == ("workflow_dispatch", "success")
 
 
+@pytest.mark.slow
 def test_a_disabled_workflow_is_not_started(bench: Bench) -> None:
     bench.push({"w": workflow("{push: {}, workflow_dispatch: {}}")})
     assert bench.call("PUT", "workflows/w.yaml/disable").status_code == 204
@@ -52,6 +55,7 @@ def test_schedules_follow_the_clock(bench: Bench) -> None:
     assert len(bench.runs()) == 1
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_and_a_repository_dispatch(bench: Bench) -> None:
     follow = workflow(
         "{workflow_run: {workflows: [w], types: [completed]}}", "${{ github.event.workflow_run.conclusion }} = success"
@@ -66,6 +70,7 @@ def test_the_end_of_a_run_and_a_repository_dispatch(bench: Bench) -> None:
     assert seen == [("w", "repository_dispatch", "success"), ("follow", "workflow_run", "success")]
 
 
+@pytest.mark.slow
 def test_commits_may_say_that_they_want_no_run(bench: Bench) -> None:
     bench.push({"w": workflow("push")})
     bench.push({"a/b": "1"}, message="Fix a word [skip ci]")
@@ -81,6 +86,7 @@ def pull(bench: Bench, on: str, test: str, extra: str = "") -> dict[str, Any]:
     return made
 
 
+@pytest.mark.slow
 def test_a_pull_request_is_tried_merged(bench: Bench) -> None:
     test = "${{ github.ref }}-${{ github.head_ref }}-${{ github.event.number }} = refs/pull/1/merge-topic-1"
     made = pull(bench, "{pull_request: {paths: [src/**]}}", test)

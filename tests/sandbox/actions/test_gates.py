@@ -103,6 +103,7 @@ def test_a_wait_timer_runs_by_the_clock_of_the_sandbox(bench: Bench) -> None:
     assert bench.conclusions() == {"deploy": "success"}
 
 
+@pytest.mark.slow
 def test_an_environment_that_is_only_named_is_made(bench: Bench) -> None:
     bench.push({"deploy": PLAIN})
     assert bench.conclusions() == {"deploy": "success"}

@@ -153,6 +153,20 @@ def test_a_called_workflow_gets_inputs_and_no_more_rights_than_its_caller(bench:
     assert "other is not defined" in bench.stored("one")["note"]
 
 
+FAR = """
+on: push
+jobs:
+  left-out: {if: false, runs-on: x, steps: [{run: exit 1}]}
+  always: {needs: left-out, if: always(), runs-on: x, steps: [{run: 'true'}]}
+  last: {needs: always, runs-on: x, steps: [{run: exit 1}]}
+"""
+
+
+def test_success_looks_at_every_job_before(bench: Bench) -> None:
+    bench.push({"far": FAR})
+    assert bench.conclusions() == {"left-out": "skipped", "always": "success", "last": "skipped"}
+
+
 GROUPED = """
 on: push
 concurrency: {group: "one-${{ github.ref }}", cancel-in-progress: CANCEL}
@@ -176,6 +190,7 @@ def test_a_group_has_one_at_work_and_one_waiting(bench: Bench, cancels: str, exp
     assert [run["conclusion"] or run["status"] for run in bench.runs()] == expected
 
 
+@pytest.mark.slow
 def test_a_group_goes_to_whoever_waits(bench: Bench) -> None:
     bench.environment("gate", reviewers=[{"type": "User", "id": bench.number("ann")}])
     bench.push({"grouped": GROUPED.replace("CANCEL", "false")})
@@ -235,6 +250,7 @@ jobs:
 """
 
 
+@pytest.mark.slow
 def test_an_action_of_this_github_is_used_at_its_commit(bench: Bench) -> None:
     bench.hub.repository("tool", visibility="public", private=False)
     body = {"message": "m", "content": bench.encoded(ACTION)}

@@ -55,6 +55,7 @@ def test_secrets_stay_out_of_logs_and_outputs(bench: Bench) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_of_a_job_is_left_on_disk(bench: Bench) -> None:
     bench.push({"talk": TALK})
     folder = bench.hub.world.folder / "actions"
@@ -92,6 +93,7 @@ def test_the_token_of_a_job_does_what_was_declared_and_ends_with_it(bench: Bench
     assert bench.hub.call("GET", bench.path, token=kept.read_text().strip()).status_code == 401
 
 
+@pytest.mark.slow
 def test_logs_come_as_text_and_as_an_archive(bench: Bench) -> None:
     bench.push({"talk": TALK})
     run = bench.run()["id"]
@@ -182,6 +184,7 @@ def test_a_run_is_cancelled_while_a_job_is_at_work(bench: Bench, pipe: Path) -> 
     assert bench.call("POST", f"runs/{run['id']}/cancel").status_code == 409
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_too_long_is_stopped(bench: Bench, pipe: Path) -> None:
     bench.push({"slow": SLOW.replace("PIPE", "/dev/null").replace("LIMIT", "0.01")})
     assert pipe.is_fifo()

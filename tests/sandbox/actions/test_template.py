@@ -165,8 +165,10 @@ def test_operations_go_back_to_an_older_version(site: Site) -> None:
     approve(site, run["id"])
     site.until(REPOSITORY, patience=300)
     assert concluded(site, "operations")["apply to prod"] == "success", site.report(REPOSITORY, run["id"])
-    serving = [row for row in traffic(site, "prod") if row.get("percent")]
-    assert [(row.get("tag"), row["percent"]) for row in serving] == [("v1-0-0", 100)]
+    rows = traffic(site, "prod")
+    tagged = {row["tag"]: row["revision"] for row in rows if row.get("tag")}
+    assert [(row["revision"], row["percent"]) for row in rows if row.get("percent")] == [(tagged["v1-0-0"], 100)]
+    assert tagged["v1-0-0"] != tagged["v1-1-0"]
 
 
 def test_verify_access_finds_every_identity_as_it_should_be(site: Site) -> None:

@@ -191,6 +191,11 @@ def go_on(board: Board) -> None:
         workflows.on_run_over(board.tx, board.git, board.repository, board.run, board.stamp)
 
 
+def take_on_errands(world: World) -> None:
+    """Have a server look after its workflows. Not within a transaction: an errand may be waiting for its end."""
+    world.errands.take_on("actions", lambda: errand(world))
+
+
 def errand(world: World) -> datetime | None:
     """Do all that is due: scheduled runs, waits that are over, jobs that are ready. Return when more will be."""
     runner = world.companions.get(Runner, lambda: Runner(world))
