@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 from provisioner.sandbox.github import dispatch, limits
 from provisioner.sandbox.github.actions.results import serve_results
-from provisioner.sandbox.github.actions.runner import errand
 from provisioner.sandbox.github.archives import asset_of, serve_archive
 from provisioner.sandbox.github.bare import GitRefused
 from provisioner.sandbox.github.call import Answer, Call
@@ -40,7 +39,6 @@ class GithubApplication:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        world.errands.take_on("actions", lambda: errand(world))
         world.errands.take_on("webhooks", lambda: send_waiting(world))
 
     def __call__(self, request: Request) -> Response:
