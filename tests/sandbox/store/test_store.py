@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioner.sandbox.store import Store
+from provisioner.sandbox.store import Store, Unwritable
 from provisioner.sandbox.store.memory import MemoryStore
 from provisioner.sandbox.store.sqlite import SqliteStore
 
@@ -210,6 +210,26 @@ def test_a_crash_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> No
     with store.transaction() as tx:
         assert [key for key, _ in tx.scan("things")] == ["whole"]
     store.close()
+
+
+def test_a_file_that_may_not_grow_is_told_and_keeps_what_it_had(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.sqlite3")
+    with store.transaction() as tx:
+        tx.put("things", "kept", {})
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001 - plays the full disk
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001 - likewise
+    with pytest.raises(Unwritable, match="full"), store.transaction() as outer:  # noqa: PT012 - the whole is undone
+        outer.put("things", "lost", {})
+        with store.transaction() as inner:
+            inner.put_blob("large", bytes(100_000))
+    with store.transaction() as tx:
+        assert [key for key, _ in tx.scan("things")] == ["kept"]
+        tx.put("things", "small", {})
+    store.close()
+    again = SqliteStore(tmp_path / "store.sqlite3")
+    with again.transaction() as tx:
+        assert [key for key, _ in tx.scan("things")] == ["kept", "small"]
+    again.close()
 
 
 def test_a_copy_replaces_everything(tmp_path: Path) -> None:
