@@ -93,3 +93,17 @@ def token(login: str, output: str) -> None:
     handle = ensure(sandbox_folder(settings.read()))
     found = handle.control("POST", "github/user-token", {"login": login})
     emit({"login": login, **found}, output, lambda: [found["token"]])
+
+
+@click.command()
+@click.argument("hosts", nargs=-1, metavar="HOST...")
+@output_option
+def allow(hosts: tuple[str, ...], output: str) -> None:
+    """Let requests to HOST... through to the real world, until it stops.
+
+    Without a host: show which are let through. A job that installs packages
+    needs the package index: pypi.org files.pythonhosted.org
+    """
+    handle = ensure(sandbox_folder(settings.read()))
+    found: list[str] = handle.control("POST", "hosts", {"allow": list(hosts)})["allowed"]
+    emit({"allowed": found}, output, lambda: found or ["none: only Google Cloud and GitHub are answered"])
