@@ -46,7 +46,7 @@ def client_environment(
         "NO_GCE_CHECK": "true",
         **_node(),
         "GITHUB_TOKEN": answer["github"]["installation"],
-        "GH_TOKEN": answer["github"]["installation"],
+        "GH_TOKEN": answer["github"]["user"],  # gh is a person's tool, and prefers this one
         **_git(),
         **_terraform(folder, mirror, answer["providerReattach"]),
         "PROVISION_ENV_SANDBOX": str(state),
