@@ -9,6 +9,7 @@ from provisioner.sandbox.github import apps, repositories
 from provisioner.sandbox.github.access import caller_role
 from provisioner.sandbox.github.call import Answer, Call, Listing
 from provisioner.sandbox.github.callers import issue_installation_token
+from provisioner.sandbox.github.checks import ACTIONS
 from provisioner.sandbox.github.errors import not_found, unprocessable
 from provisioner.sandbox.github.identifiers import stamp
 from provisioner.sandbox.github.repository_views import show
@@ -60,7 +61,9 @@ def get_org_installation(call: Call) -> Answer:
 
 def list_org_installations(call: Call) -> Listing:
     """List the Apps installed on an organisation, with their permissions."""
-    held = apps.installations_on(call.tx, call.organization["id"])
+    own = apps.find_app(call.tx, ACTIONS)  # GitHub's own, which nobody installed
+    rows = apps.installations_on(call.tx, call.organization["id"])
+    held = [row for row in rows if own is None or row["app_id"] != own["id"]]
     return Listing(held, partial(apps.show_installation, call.tx, call.urls), "installations")
 
 

@@ -71,12 +71,12 @@ def test_annotations_are_kept_and_counted(hub: Hub, sha: str, writer: str) -> No
 
 
 def test_a_job_has_one_check_run_however_often_it_is_told_of(hub: Hub, sha: str, writer: str) -> None:
-    facts: dict[str, Any] = {"external_id": "job-1", "name": "test", "head_sha": sha, "details_url": "https://x"}
-    times = {"started_at": "2026-01-01T00:00:00Z", "completed_at": None}
+    facts: Any = {"external_id": "job-1", "name": "test", "head_sha": sha, "details_url": "https://x"}
+    times: Any = {"started_at": "2026-01-01T00:00:00Z", "completed_at": None}
     repository = hub.write(lambda tx: repositories.by_name(tx, "acme", "model")[0])
-    said = {"status": "in_progress", "conclusion": None}
+    said: Any = {"status": "in_progress", "conclusion": None}
     hub.write(lambda tx: checks.put_for_job(tx, repository, **facts, **times, **said))
-    over = {**times, "completed_at": "2026-01-01T00:01:00Z", "status": "completed", "conclusion": "success"}
+    over: Any = {**times, "completed_at": "2026-01-01T00:01:00Z", "status": "completed", "conclusion": "success"}
     hub.write(lambda tx: checks.put_for_job(tx, repository, **facts, **over))
     found = hub.call("GET", f"/repos/acme/model/commits/{sha}/check-runs", token=writer).json()
     assert [(run["name"], run["conclusion"], run["app"]["slug"]) for run in found["check_runs"]] == [
