@@ -11,14 +11,15 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlsplit
-
-import httpx
 
 from provisioner.sandbox.github import hooks
 from provisioner.sandbox.store import Document
 from provisioner.sandbox.world import World
+
+if TYPE_CHECKING:
+    import httpx
 
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 _TIMEOUT = 10.0  # seconds, as GitHub's
@@ -51,6 +52,8 @@ def _attempt(delivery: Document, hook: Document) -> Document:
     sent = {"request": {"headers": headers, "payload": json.loads(delivery["payload"])}, "url": config["url"]}
     if urlsplit(config["url"]).hostname not in _LOOPBACK:
         return {**sent, **_failed(_ELSEWHERE, 0.0)}
+    import httpx  # noqa: PLC0415 - a server must be up at once; few have hooks to call
+
     started = time.monotonic()
     try:
         with httpx.Client(trust_env=False, timeout=_TIMEOUT, verify=config["insecure_ssl"] == "0") as client:
