@@ -159,10 +159,12 @@ def test_two_sandboxes_share_nothing(tmp_path: Path) -> None:
     assert one.ca_file.read_bytes() != other.ca_file.read_bytes()
     assert len({one.proxy_url, one.control_url, other.proxy_url, other.control_url}) == 4
     mine, yours = one.environment(), other.environment()
-    shared = {name for name in mine if mine[name] == yours[name]}
-    assert shared == {"NO_PROXY", "no_proxy", "NO_GCE_CHECK"} | {
-        name for name in shared if name.startswith("CLOUDSDK_")
-    }
+    own = ("TOKEN", "PROXY", "CERT", "CA", "TF_", "PROVISION_ENV_SANDBOX", "CLOUDSDK_CONFIG")
+    shared = {name for name in mine if mine[name] == yours[name] and name.startswith(own)}
+    assert shared == set()
+    assert mine["GOOGLE_OAUTH_ACCESS_TOKEN"] not in yours.values()
+    assert mine["GITHUB_TOKEN"] not in yours.values()
+    assert not any(str(one.state) in value for value in yours.values())
     client = Client(one)
     assert client.ask("GET", OBJECTS)[0] == 200
     client.close()
