@@ -89,6 +89,7 @@ class Server:
         self._observed = Observed(self._applications.router, self._applications.identify, world, journal, faults)
         self._clouds = Clouds(world, self._observed)
         self._errands = world.errands
+        self._companions = world.companions
         proxy_port, control_port = folder.last_ports()
         proxy = Proxy(
             self._applications.router,
@@ -131,6 +132,9 @@ class Server:
         """Return when it is time to stop."""
         while True:
             left = self._idle_seconds - self._observed.idle_seconds() if self._idle_seconds else None
+            if left is not None and left <= 0 and self._companions.busy:
+                self._observed.touch()
+                continue
             if left is not None and left <= 0:
                 _LOG.info("nothing to do for %g seconds", self._idle_seconds)
                 return

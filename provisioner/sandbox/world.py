@@ -152,6 +152,12 @@ class Companions:
                 found = self._made[kind] = make()
             return found
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether one of them has work under way that nobody's requests show (a ``busy`` of its own)."""
+        with self._lock:
+            return any(getattr(companion, "busy", False) for companion in self._made.values())
+
     def close(self) -> None:
         """End all; the next ``get`` makes new ones."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import time
@@ -185,6 +186,35 @@ def test_a_sudden_end_leaves_no_process_and_a_cancelled_run(tmp_path: Path) -> N
     again.handle.stop()
     site.http.close()
     again.http.close()
+
+
+PATIENT = """
+on: push
+jobs:
+  a:
+    runs-on: x
+    steps: [{run: 'echo begun > PIPE; read line < PIPE'}]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this system has no file descriptors of processes")
+def test_a_job_at_work_keeps_the_sandbox_awake(tmp_path: Path) -> None:
+    handle = ensure(tmp_path / "state", idle_seconds=1.5)
+    seed(handle, PLAN)
+    handle.control("PATCH", "settings", {"actions": "act"})
+    site = Site(handle, tmp_path)
+    site.made(f"{API}/orgs/acme/repos", {"name": "patient", "private": True})
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    site.push("acme/patient", {".github/workflows/a.yaml": PATIENT.replace("PIPE", str(pipe))})
+    assert pipe.read_text() == "begun\n"
+    site.http.close()
+    ended = select.poll()
+    ended.register(os.pidfd_open(handle.pid), select.POLLIN)
+    assert ended.poll(4000) == []
+    pipe.write_text("done\n")
+    assert ended.poll(30_000) != []
 
 
 @pytest.mark.skipif(shutil.which("gcloud") is None, reason="gcloud is not installed")

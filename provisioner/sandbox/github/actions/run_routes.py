@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from provisioner.sandbox.github import bare
@@ -16,7 +17,9 @@ from provisioner.sandbox.github.routing import repo_read, repo_write, route
 from provisioner.sandbox.github.shapes import FLAG
 from provisioner.sandbox.store import Document
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _RERUN = {"enable_debug_logging": FLAG}
+_LONGEST_NUMBER = 18  # digits; no number that GitHub gives out has more
 
 
 def list_runs(call: Call) -> Listing:
@@ -48,13 +51,22 @@ def _was_created(moment: str, wanted: str) -> bool:
     return verdicts.get(sign, seen == bare_text)
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
+
+
 def run_of(call: Call) -> Document:
     """Return the run a path names. Raises GithubError (404)."""
     number = call.parameters["run_id"]
-    run = records.find_run(call.tx, call.repository["id"], int(number)) if number.isdigit() else None
+    run = records.find_run(call.tx, call.repository["id"], int(number)) if _is_number(number) else None
     if run is None:
         raise not_found()
     return run
+
+
+def number_of(text: str) -> int:
+    """Read a number of a path; 0, which nothing has, for what is none."""
+    return int(text) if _NUMBER.fullmatch(text) else 0
 
 
 def board_of(call: Call) -> Board:
@@ -71,15 +83,13 @@ def get_run(call: Call) -> Answer:
 def get_attempt(call: Call) -> Answer:
     """Show a run at an attempt: of earlier ones only what their jobs say is kept."""
     run = run_of(call)
-    number = call.parameters["attempt_number"]
-    if not number.isdigit() or not 1 <= int(number) <= run.get("attempt", 1):
+    number = number_of(call.parameters["attempt_number"])
+    if not 1 <= number <= run["attempt"]:
         raise not_found()
-    if int(number) < run["attempt"]:
-        jobs = [
-            job for job in records.all_jobs(call.tx, call.repository["id"], run["id"]) if job["attempt"] == int(number)
-        ]
+    if number < run["attempt"]:
+        jobs = [job for job in records.all_jobs(call.tx, call.repository["id"], run["id"]) if job["attempt"] == number]
         conclusion = ending.combined([str(job["conclusion"]) for job in jobs])
-        run = run | {"attempt": int(number), "status": "completed", "conclusion": conclusion}
+        run = run | {"attempt": number, "status": "completed", "conclusion": conclusion}
     return Answer(show_run(call, run))
 
 
@@ -98,7 +108,7 @@ def list_jobs(call: Call) -> Listing:
 
 def _job(call: Call) -> tuple[Document, Document]:
     number = call.parameters["job_id"]
-    job = records.find_job(call.tx, call.repository["id"], int(number)) if number.isdigit() else None
+    job = records.find_job(call.tx, call.repository["id"], int(number)) if _is_number(number) else None
     run = records.find_run(call.tx, call.repository["id"], job["run_id"]) if job else None
     if job is None or run is None:
         raise not_found()
