@@ -12,7 +12,6 @@ from provisioner.sandbox.github.archives import asset_of, serve_archive
 from provisioner.sandbox.github.bare import GitRefused
 from provisioner.sandbox.github.call import Answer, Call
 from provisioner.sandbox.github.callers import ANONYMOUS, Caller, authenticate
-from provisioner.sandbox.github.deliveries import send_waiting
 from provisioner.sandbox.github.errors import GithubError, NotImplementedHere, forbidden, unprocessable
 from provisioner.sandbox.github.git_http import serve_git
 from provisioner.sandbox.github.oidc_issuer import serve_issuer
@@ -39,7 +38,6 @@ class GithubApplication:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        world.errands.take_on("webhooks", lambda: send_waiting(world))
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; a refusal leaves the store as it was."""

@@ -18,7 +18,13 @@ import httpx
 
 from provisioner.sandbox.front.connection import Connection, serve
 from provisioner.sandbox.front.listener import Listener
-from provisioner.sandbox.github import github_application, mint_job_token, operator_tokens, seed_github
+from provisioner.sandbox.github import (
+    github_application,
+    mint_job_token,
+    operator_tokens,
+    seed_github,
+    take_on_errands,
+)
 from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.store import Transaction
 from provisioner.sandbox.store.memory import MemoryStore
@@ -47,6 +53,7 @@ class Hub:
             users = ("ann", "bea", "cy")
             seed_github(self.world, tx, owner="acme", plan="enterprise", users=users, teams_wanted=TEAMS)
             self.tokens = dict(operator_tokens(self.world, tx))
+        take_on_errands(self.world)
         for host in HOSTS:
             self.listeners[host] = Listener(host, partial(self._serve, host))
             self.listeners[host].start()
