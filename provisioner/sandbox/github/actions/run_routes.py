@@ -19,7 +19,6 @@ from provisioner.sandbox.store import Document
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _RERUN = {"enable_debug_logging": FLAG}
-_LONGEST_NUMBER = 18  # digits; no number that GitHub gives out has more
 
 
 def list_runs(call: Call) -> Listing:
@@ -51,14 +50,9 @@ def _was_created(moment: str, wanted: str) -> bool:
     return verdicts.get(sign, seen == bare_text)
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
-
-
 def run_of(call: Call) -> Document:
     """Return the run a path names. Raises GithubError (404)."""
-    number = call.parameters["run_id"]
-    run = records.find_run(call.tx, call.repository["id"], int(number)) if _is_number(number) else None
+    run = records.find_run(call.tx, call.repository["id"], number_of(call.parameters["run_id"]))
     if run is None:
         raise not_found()
     return run
@@ -107,8 +101,7 @@ def list_jobs(call: Call) -> Listing:
 
 
 def _job(call: Call) -> tuple[Document, Document]:
-    number = call.parameters["job_id"]
-    job = records.find_job(call.tx, call.repository["id"], int(number)) if _is_number(number) else None
+    job = records.find_job(call.tx, call.repository["id"], number_of(call.parameters["job_id"]))
     run = records.find_run(call.tx, call.repository["id"], job["run_id"]) if job else None
     if job is None or run is None:
         raise not_found()
