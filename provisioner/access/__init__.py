@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from provisioner.access.changes import AccessChange, compare
 from provisioner.access.claims import JobContext, Repository, claims
 from provisioner.access.contexts import Case, Identity, cases, identities
 from provisioner.access.decision import Decision, decide
@@ -20,6 +21,7 @@ from provisioner.access.model import AccessModel
 
 __all__ = [
     "COLUMNS",
+    "AccessChange",
     "AccessMatrix",
     "AccessMismatch",
     "AccessModel",
@@ -31,6 +33,7 @@ __all__ = [
     "Row",
     "cases",
     "claims",
+    "compare",
     "compute",
     "decide",
     "identities",

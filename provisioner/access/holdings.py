@@ -11,13 +11,14 @@ from provisioner.access.model import AccessModel
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One role of one account. ``scope`` is where it counts, as ``Grant.scope`` names it."""
+    """One role of one account. ``scope`` and ``condition`` say where and when it counts, as ``Grant`` names them."""
 
     identity: str
     account: str
     role: str
     scope: str
     conditional: bool
+    condition: str = ""
 
     def document(self) -> dict[str, object]:
         """Return the JSON shape: the fields by name."""
@@ -33,7 +34,7 @@ def _of(model: AccessModel, identity: Identity) -> Iterator[Holding]:
     member = f"serviceAccount:{identity.email}"
     for grant in dict.fromkeys(model.grants):
         if grant.member == member:
-            yield Holding(identity.name, identity.email, grant.role, grant.scope, grant.conditional)
+            yield Holding(identity.name, identity.email, grant.role, grant.scope, grant.conditional, grant.condition)
 
 
 def _order(holding: Holding) -> tuple[bool, str, str]:

@@ -38,13 +38,17 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One role for one member. ``scope`` is ``account:<e-mail>``, ``project:<id>`` or ``<type>:<name>``."""
+    """One role for one member. ``scope`` is ``account:<e-mail>``, ``project:<id>`` or ``<type>:<name>``.
+
+    ``condition`` is the expression under which it counts, empty where there is none or nobody knows it yet.
+    """
 
     address: str
     scope: str
     role: str
     member: str
     conditional: bool
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ _SCOPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "google_cloud_run_v2_service_iam": ("service", ("project", "location", "name")),
     "google_secret_manager_secret_iam": ("secret", ("project", "secret_id")),
 }
+_LAST_PART = frozenset({"registry", "service", "secret"})
 
 
 def _grants(item: _Item) -> Iterator[Grant]:
@@ -143,7 +148,9 @@ def _grants(item: _Item) -> Iterator[Grant]:
     if kind not in _SCOPES or form not in {"member", "binding"}:
         return
     scope, fields = _SCOPES[kind]
-    name = "/".join(item.text(field).rstrip("/") for field in fields)
+    # The provider keeps some names in full (projects/…/services/<name>); the last part is the name itself.
+    parts = [item.text(field).rstrip("/") for field in fields]
+    name = "/".join([*parts[:-1], parts[-1].rpartition("/")[2] if scope in _LAST_PART else parts[-1]])
     name = name.rsplit("/", 1)[-1] if scope == "account" else name.removeprefix("b/")
     members = [item.values.get("member")] if form == "member" else item.values.get("members") or [UNKNOWN]
     for member in members:
@@ -153,7 +160,13 @@ def _grants(item: _Item) -> Iterator[Grant]:
             item.text("role") or UNKNOWN,
             member if isinstance(member, str) and member else UNKNOWN,
             bool(item.values.get("condition")),
+            _expression(item.values.get("condition")),
         )
+
+
+def _expression(blocks: object) -> str:
+    block = blocks[0] if isinstance(blocks, list) and blocks else None
+    return str(block.get("expression") or "") if isinstance(block, dict) else ""
 
 
 def _email(item: _Item) -> str:

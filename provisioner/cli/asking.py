@@ -13,7 +13,7 @@ from provisioner.cli.display import Display
 from provisioner.cli.output import bad, faint, good
 from provisioner.errors import NeedsApproval
 from provisioner.runs.approval import ApprovalRequest
-from provisioner.runs.progress import counted
+from provisioner.runs.progress import Report, counted
 
 _SHOWN_LINES = 15
 _PATIENCE = 0.1
@@ -36,6 +36,8 @@ class TerminalApprover:
     def __call__(self, request: ApprovalRequest) -> str:
         """Return who approved; raises NeedsApproval when the answer is no or there is nobody to ask."""
         if self.yes:
+            for line in request.access:
+                self.display(Report("access", "", "note", line))
             return f"{self.user} (--yes)"
         if not sys.stdin.isatty():
             raise NeedsApproval(
@@ -65,7 +67,7 @@ class TerminalApprover:
 
 
 def summary(request: ApprovalRequest) -> list[str]:
-    """Return what changes, root by root; long lists are cut."""
+    """Return what changes, root by root; long lists are cut, but never what it does to access."""
     lines = ["", "The changes are not those that were approved:" if request.again else "What changes:"]
     for change in request.changes:
         lines.append(f"  {change.root}: {change.add} to add, {change.change} to change, {change.destroy} to destroy")
@@ -73,4 +75,9 @@ def summary(request: ApprovalRequest) -> list[str]:
         lines += [f"    {_COLORS.get(line[0], faint)(line)}" for line in shown]
         if len(change.lines) > len(shown):
             lines.append(faint(f"    … and {len(change.lines) - len(shown)} more"))
+    if request.access:
+        lines += [
+            "Who reaches or may do what:",
+            *(f"    {_COLORS.get(line[0], faint)(line)}" for line in request.access),
+        ]
     return lines

@@ -20,12 +20,16 @@ class RootChange:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """What has to be agreed to; ``again`` when the changes differ from what was agreed before."""
+    """What has to be agreed to; ``again`` when the changes differ from what was agreed before.
+
+    ``access`` says in sentences who reaches or may do more (``+ …``) or less (``- …``) afterwards.
+    """
 
     verb: str
     team: str
     changes: tuple[RootChange, ...]
     again: bool = False
+    access: tuple[str, ...] = ()
 
 
 class Approver(Protocol):

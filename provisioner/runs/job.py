@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -82,13 +82,19 @@ class Job:
         ordered = _waves(self.team)
         return {"digest": tree.digest(), "waves": ordered, "roots": [root for wave in ordered for root in wave]}
 
-    def approve(self, plans: Mapping[str, Document], agreed: list[str]) -> Document:
-        """Ask for agreement to what changes, unless nothing does or exactly this was agreed to before."""
+    def approve(
+        self, plans: Mapping[str, Document], agreed: list[str], access: Callable[[], tuple[str, ...]] = tuple
+    ) -> Document:
+        """Ask for agreement to what changes, unless nothing does or exactly this was agreed to before.
+
+        ``access`` says what the plans do to access; it is asked only where somebody is.
+        """
         changing = [plan for plan in plans.values() if plan["changes"]]
         open_changes = [plan for plan in changing if plan["content"] not in agreed]
         if not open_changes:
             return {"by": "", "agreed": agreed}
-        request = ApprovalRequest(self.verb, self.team.slug, tuple(map(_change, open_changes)), again=bool(agreed))
+        changes = tuple(map(_change, open_changes))
+        request = ApprovalRequest(self.verb, self.team.slug, changes, again=bool(agreed), access=access())
         with telling(self.tools.progress, "approve") as told:
             who = self.tools.approver(request)
             told.detail = f"by {who}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,6 +61,9 @@ class Proof(Protocol):
 
     def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, StateDocument]) -> dict[str, Any]:
         """Return the access matrix as a document; raises when a row is wrong. ``states`` are by root."""
+
+    def difference(self, team: Team, facts: RepositoryFacts, plans: Iterable[Plan]) -> dict[str, list[str]]:
+        """Return what the plans do to access together, in sentences: ``gained`` and ``lost``."""
 
 
 @dataclass(frozen=True, slots=True)

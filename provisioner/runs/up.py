@@ -8,9 +8,11 @@ itself only when its changes equal what was approved.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from provisioner.errors import ProvisionError
+from provisioner.runs.agreeing import agree
 from provisioner.runs.applying import apply
 from provisioner.runs.engine import Document, Steps
 from provisioner.runs.job import Job
@@ -25,7 +27,7 @@ def up(job: Job, steps: Steps) -> Document:
     facts = steps.one("repository", job.prepare_repository)
     tree = steps.one("render", job.render, facts)
     plans = planned_and_checked(job, steps, tree["roots"])
-    approval = steps.one("approve", job.approve, plans, [])
+    approval = steps.one("approve", partial(agree, job), plans, [])
     outputs: dict[str, Any] = {}
     for wave in tree["waves"]:
         outputs |= brought(job, steps, {root: plans[root] for root in wave}, approval)
@@ -67,7 +69,7 @@ def brought(job: Job, steps: Steps, plans: dict[str, Document], approval: Docume
             return outputs
         name = f"{plans[again[0]]['round'].partition('-')[0]}-{attempt + 1}"
         plans = planned_and_checked(job, steps, again, name, destroy=plans[again[0]]["destroy"])
-        approval = steps.one(f"approve.{name}.{'.'.join(again)}", job.approve, plans, approval["agreed"])
+        approval = steps.one(f"approve.{name}.{'.'.join(again)}", partial(agree, job), plans, approval["agreed"])
     raise ProvisionError(
         f"{', '.join(sorted(plans))}: still not done after {_MOST_ATTEMPTS} attempts",
         fix="see what else changes these resources, then run the same command again",

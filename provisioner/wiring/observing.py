@@ -6,15 +6,17 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provisioner.policy import PolicyContext, check
+from provisioner.policy import PolicyContext, Verdict, check
 from provisioner.policy.report import document as report
 from provisioner.render import RepositoryIds, render, state_prefix, waves
 from provisioner.request.resolve import EnvironmentSpec, Team
 from provisioner.runs.progress import Progress, Report, telling
 from provisioner.settings import Settings
+from provisioner.terraform.plan import Plan
 from provisioner.terraform.runner import Runner
 from provisioner.terraform.state import StateDocument
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, workers
@@ -32,21 +34,30 @@ def observe(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, A
     return {"team": team.slug, "environments": environments, "repository": recorded_facts(settings, team)}
 
 
+def states_of(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, StateDocument]:  # noqa: FBT001 - three states
+    """Return what the states of all roots hold, links between environments included; nothing is locked."""
+    place = _entered(settings, team, _silence, sandbox, seed=False)
+    roots = [root for wave in waves(team) for root in wave]
+    with _rendered(team, recorded_ids(settings, team)) as folder, ThreadPoolExecutor(workers()) as pool:
+        found = pool.map(lambda root: _state(place, folder / "envs" / root), roots)
+        return dict(zip(roots, found, strict=True))
+
+
 def state_of(settings: Settings, team: Team, spec: EnvironmentSpec, sandbox: bool | None) -> StateDocument:  # noqa: FBT001 - three states
     """Return what the state of one environment holds."""
     place = _entered(settings, team, _silence, sandbox, seed=False)
     with _rendered(team, recorded_ids(settings, team)) as folder:
-        return _state(place, folder, spec)
+        return _state(place, folder / "envs" / spec.names.root)
 
 
-def _state(place: Place, folder: Path, spec: EnvironmentSpec) -> StateDocument:
-    runner, root = _reader(place), folder / "envs" / spec.names.root
+def _state(place: Place, root: Path) -> StateDocument:
+    runner = _reader(place)
     runner.init(root)
     return runner.state(root)
 
 
 def _environment(place: Place, folder: Path, spec: EnvironmentSpec) -> dict[str, Any]:
-    state = _state(place, folder, spec)
+    state = _state(place, folder / "envs" / spec.names.root)
     outputs = dict(state.outputs.get("environment") or {})
     return {
         "environment": spec.name,
@@ -59,7 +70,26 @@ def _environment(place: Place, folder: Path, spec: EnvironmentSpec) -> dict[str,
     }
 
 
-def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> list[dict[str, Any]]:  # noqa: FBT001 - three states
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What `up` would do to one root, and whether the rules let it pass. The plan holds secrets in clear."""
+
+    root: str
+    plan: Plan
+    verdict: Verdict
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON shape, redacted."""
+        return {
+            "root": self.root,
+            "changes": [change.as_dict() for change in self.plan.redacted().entries],
+            "summary": str(self.plan.summary()),
+            "empty": self.plan.is_empty,
+            "verdict": report(self.verdict),
+        }
+
+
+def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> list[Preview]:  # noqa: FBT001 - three states
     """Return what `up` would change, root by root, each with its verdict. Nothing is made and nothing is locked.
 
     A root without a state is planned with a local backend, since initialising a remote one would write to it. Where the
@@ -72,7 +102,7 @@ def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | 
         return list(pool.map(lambda root: _previewed(place, team, folder / "envs" / root, progress), roots))
 
 
-def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> dict[str, Any]:
+def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> Preview:
     spec = next((spec for spec in team.environments if spec.names.root == root.name), None)
     with telling(progress, "plan", root.name) as told:
         runner, file = _reader(place), root / "preview.tfplan"
@@ -84,14 +114,7 @@ def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> dict
         planned = runner.show(root, file)
         told.detail = "no changes" if planned.is_empty else str(planned.summary())
     context = PolicyContext(team.platform, team, spec, allow_preview_id=True)
-    verdict = check(planned, context, team.platform.waivers)
-    return {
-        "root": root.name,
-        "changes": [change.as_dict() for change in planned.redacted().entries],
-        "summary": str(planned.summary()),
-        "empty": planned.is_empty,
-        "verdict": report(verdict),
-    }
+    return Preview(root.name, planned, check(planned, context, team.platform.waivers))
 
 
 def recorded_facts(settings: Settings, team: Team) -> dict[str, Any] | None:

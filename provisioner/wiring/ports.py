@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -128,15 +128,22 @@ class Proof:
 
     def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, StateDocument]) -> dict[str, Any]:
         """See the port."""
-        from provisioner.access import AccessModel, Repository, cases, compute  # noqa: PLC0415 - CEL is paid for here only
+        from provisioner.access import AccessModel, cases, compute  # noqa: PLC0415 - CEL is paid for here only
+        from provisioner.wiring.accessing import repository_of  # noqa: PLC0415
 
         model = AccessModel.merged(AccessModel.from_state(state) for state in states.values())
-        repository = Repository(facts.id, facts.owner_id, facts.full_name, team.request.repository.visibility)
+        repository = repository_of(team, facts.id, facts.owner_id, facts.full_name)
         matrix = compute(model, cases(team, repository))
         if self.handle is not None:
             matrix = self._executed(team, repository, model, matrix)
         matrix.require_right()
         return matrix.document()
+
+    def difference(self, team: Team, facts: RepositoryFacts, plans: Iterable[Plan]) -> dict[str, list[str]]:
+        """See the port."""
+        from provisioner.wiring.accessing import difference, repository_of  # noqa: PLC0415 - CEL is paid for here only
+
+        return difference(team, repository_of(team, facts.id, facts.owner_id), plans).document()
 
     def _executed(self, team: Team, repository: Repository, model: AccessModel, matrix: AccessMatrix) -> AccessMatrix:
         import requests  # noqa: PLC0415 - as above

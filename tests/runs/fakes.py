@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,6 +204,10 @@ class FakeRepositories:
 @dataclass(frozen=True)
 class FakeProof:
     world: World
+
+    def difference(self, team: Team, facts: RepositoryFacts, plans: Iterable[Plan]) -> dict[str, list[str]]:
+        gained = [f"{team.slug}: {change.address}" for plan in plans for change in plan.changed()]
+        return {"gained": gained, "lost": []}
 
     def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, StateDocument]) -> dict[str, Any]:
         assert all(any(state.resources()) for state in states.values())

@@ -26,14 +26,19 @@ def command(*, request_file: Path, platform_file: Path | None, sandbox: bool | N
     Exit code 3 when a rule refuses the plan.
     """
     from provisioner.cli.display import display  # noqa: PLC0415 - help does not pay for it
-    from provisioner.wiring.observing import preview  # noqa: PLC0415 - help does not pay for it
+    from provisioner.wiring.accessing import difference, repository_of  # noqa: PLC0415
+    from provisioner.wiring.observing import preview, recorded_ids  # noqa: PLC0415
 
     team = read_team(request_file, platform_file)
     current = settings.read()
     board = display(no_color=current.no_color, ci=current.ci)
     with board.shown():
-        roots = preview(current, team, board, sandbox)
-    emit({"team": team.slug, "roots": roots}, output, lambda: _text(roots))
+        previews = preview(current, team, board, sandbox)
+    roots = [each.document() for each in previews]
+    ids = recorded_ids(current, team)
+    repository = repository_of(team, ids.repository_id, ids.owner_id)
+    access = difference(team, repository, (each.plan for each in previews)).document()
+    emit({"team": team.slug, "roots": roots, "access": access}, output, lambda: (*_text(roots), *_access(access)))
     refused = [each["root"] for each in roots if not each["verdict"]["passed"]]
     if refused:
         raise RefusedByPolicy(f"the rules refuse {', '.join(refused)}", fix="mend the request, or ask for a waiver")
@@ -47,6 +52,14 @@ def _text(roots: list[dict[str, Any]]) -> Iterator[str]:
         for finding in each["verdict"]["findings"]:
             mark = bad("refused") if finding["blocks"] else "noted"
             yield f"  {mark} {finding['rule']} {finding['resource']}: {finding['reason']}"
+
+
+def _access(change: dict[str, list[str]]) -> Iterator[str]:
+    from provisioner.access.changes import marked  # noqa: PLC0415 - help does not pay for it
+
+    yield ""
+    yield "access: who reaches or may do what"
+    yield from (f"  {line}" for line in marked(change))
 
 
 def _sign(actions: list[str]) -> str:
