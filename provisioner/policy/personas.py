@@ -43,13 +43,14 @@ def address_of(account: str) -> str:
 def persona(account: str, context: PolicyContext) -> Persona | None:
     """Tell which persona an account is, or None.
 
-    In the environment's own project only the three derived addresses count, so that a look-alike ending in
-    ``-plan`` gains nothing. Elsewhere (another environment of the team) the suffix every derived id carries decides.
+    In a plan of one environment only its three derived addresses count: neither a look-alike ending in ``-plan`` nor
+    the account of the same kind of another environment gains anything. In a plan of several environments, or of one
+    that nobody named, the suffix every derived id carries decides.
     """
     address = _ADDRESS.fullmatch(address_of(account))
     if address is None:
         return None
     own = context.environment
-    if own is not None and own.project == address["project"]:
+    if own is not None:
         return next((kind for kind in KINDS if own.account_email(kind) == address[0]), None)
     return next((kind for kind in KINDS if address["id"].endswith(f"-{kind}")), None)
