@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def person(tmp_path: Path) -> Person:
 
 
 @pytest.fixture
-def cli(person: Person, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(person: Person, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
     """Return a function that runs one command line; ``answers`` is what is typed."""
     for name in ("NO_COLOR", "PROVISION_ENV_SANDBOX", "PROVISION_ENV_TERRAFORM", "CI"):
         monkeypatch.delenv(name, raising=False)
@@ -37,4 +38,5 @@ def cli(person: Person, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         said = capsys.readouterr()
         return Ended(int(left.value.code or 0), said.out, said.err)
 
-    return called
+    yield called
+    logging.disable(logging.NOTSET)  # the program silences its libraries, for the rest of what is its process

@@ -35,6 +35,6 @@ def refusal(host: str) -> Response:
     """Return the answer for a host the sandbox does not play: its name, and the way out."""
     message = (
         f"The sandbox does not play {host}: only Google Cloud and GitHub hosts are answered, and nothing leaves this "
-        f"machine. To let this one host through, start the sandbox with --allow-host {host}."
+        f"machine. To let this one host through: provision-env sandbox allow {host}."
     )
     return json_response({"error": {"code": 403, "message": message, "host": host}}, 403)

@@ -67,7 +67,7 @@ def test_every_other_host_is_refused_by_name(doors: Doors, host: str) -> None:
         sock.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
         text = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
     assert text.startswith(f"HTTP/1.1 403 The sandbox does not play {host}\r\n")
-    assert f"--allow-host {host}" in text
+    assert f"provision-env sandbox allow {host}" in text
     assert doors.seen == [f"CONNECT {host}"]
 
 
