@@ -164,16 +164,16 @@ def test_operations_are_cancelled_and_forgotten(estate: Estate) -> None:
 
 
 def test_a_service_that_others_need_is_not_just_disabled(estate: Estate) -> None:
-    estate.enable("iamcredentials")
-    refused = estate.call("POST", f"{SERVICES}/iam.googleapis.com:disable", {})
+    estate.enable("pubsub", "eventarc")
+    refused = estate.call("POST", f"{SERVICES}/pubsub.googleapis.com:disable", {})
     assert refused.status == 400
     assert refused.message == (
-        "The service iam.googleapis.com is depended on by the following active service: "
-        "iamcredentials.googleapis.com; Please specify disable_dependent_services=true if you want to proceed with "
+        "The service pubsub.googleapis.com is depended on by the following active service: "
+        "eventarc.googleapis.com; Please specify disable_dependent_services=true if you want to proceed with "
         "disabling all services."
     )
-    estate.ok("POST", f"{SERVICES}/iam.googleapis.com:disable", {"disableDependentServices": True})
-    assert estate.ok("GET", f"{SERVICES}/iamcredentials.googleapis.com")["state"] == "DISABLED"
+    estate.ok("POST", f"{SERVICES}/pubsub.googleapis.com:disable", {"disableDependentServices": True})
+    assert estate.ok("GET", f"{SERVICES}/eventarc.googleapis.com")["state"] == "DISABLED"
 
 
 def test_a_grant_counts_when_its_time_has_come(estate: Estate) -> None:

@@ -30,7 +30,11 @@ def _list(cloud: TimedCloud, query: str = "", **fields: Any) -> list[dict[str, A
 
 
 def test_entries_are_written_and_found(cloud: TimedCloud) -> None:
-    _write(cloud, {"textPayload": "one", "severity": "INFO"}, {"jsonPayload": {"n": 2}}, labels={"team": "x"})
+    entries: list[dict[str, Any]] = [
+        {"textPayload": "one", "severity": "INFO", "insertId": "0"},
+        {"jsonPayload": {"n": 2}},
+    ]
+    _write(cloud, *entries, labels={"team": "x"})
     first, second = _list(cloud)
     assert (first["textPayload"], first["severity"], first["labels"]) == ("one", "INFO", {"team": "x"})
     assert first["resource"] == {"type": "global", "labels": {"project_id": PROJECT}}

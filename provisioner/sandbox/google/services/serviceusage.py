@@ -29,7 +29,6 @@ _DEPENDENTS = {
     "bigquery": ("bigquerystorage", "bigquerymigration", "bigqueryconnection", "bigquerydatapolicy"),
     "compute": ("container", "dataproc", "dataflow"),
     "oslogin": ("compute",),
-    "iam": ("iamcredentials",),
     "pubsub": ("cloudfunctions", "eventarc"),
     "storage-api": ("cloudfunctions", "storage-component"),
     "artifactregistry": ("containerregistry", "containeranalysis"),
