@@ -12,7 +12,8 @@ from provisioner.request.resolve import Team
 def told(verb: str, result: dict[str, Any], team: Team) -> Iterator[str]:
     """Return the summary of a finished run for people."""
     yield ""
-    yield from _destroyed(result, team) if verb == "destroy" else _made(result, team)
+    endings = {"destroy": _destroyed, "bootstrap": _laid}
+    yield from endings.get(verb, _made)(result, team)
 
 
 def _made(result: dict[str, Any], team: Team) -> Iterator[str]:
@@ -32,6 +33,26 @@ def _made(result: dict[str, Any], team: Team) -> Iterator[str]:
     yield f"  git clone {repository['clone_url']}"
     yield f"  provision-env access {team.slug}      who reaches what, row by row"
     yield f"  provision-env status {team.slug}      what exists"
+
+
+def _laid(result: dict[str, Any], team: Team) -> Iterator[str]:
+    changed = any(any(counts.values()) for counts in result["changes"].values())
+    yield good("The ground is laid." if changed else "The ground is as it should be: nothing was changed.")
+    yield ""
+    outputs = result["outputs"][team.environments[0].names.root]["environment"]
+    repository = result["repository"]
+    rows = [
+        ("state", f"gs://{outputs['buckets']['state']}"),
+        ("plans", outputs["plan_service_account"]),
+        ("previews", outputs["preview_service_account"]),
+        ("applies", outputs["deploy_service_account"]),
+        ("repository", repository["html_url"]),
+    ]
+    yield from (f"  {name:11} {value}" for name, value in rows)
+    yield ""
+    yield "Next"
+    yield f"  git clone {repository['clone_url']}"
+    yield "  provision-env init teams/<team>.yaml     then commit it on a branch and open a pull request"
 
 
 def _environments(result: dict[str, Any], team: Team) -> Iterator[tuple[str, ...]]:

@@ -14,10 +14,14 @@ from provisioner.cli.ending import told
 from provisioner.cli.output import emit
 from provisioner.errors import InvalidInput
 from provisioner.request.models import Platform, Request
-from provisioner.runs.execution import Asked, Execution, open_or_continue
+from provisioner.request.resolve import Team
+from provisioner.runs.execution import VERBS, Asked, Execution, open_or_continue
 from provisioner.runs.inputs import Inputs, freeze, thaw
+from provisioner.runs.interruption import Interruption
 from provisioner.runs.ledger import Run
+from provisioner.runs.tools import Tools
 from provisioner.wiring.ahead import import_clients
+from provisioner.wiring.bootstrapping import NAME, platform_seed, platform_tools, verbs
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, runs_folder, versions, workers
 from provisioner.wiring.place import Place, enter, place_of, tools_for
 from provisioner.wiring.providers import Provider, choose
@@ -60,20 +64,23 @@ def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str
     click.echo(f"{run.id}  with {find_terraform(current)}{f', {provider}' if provider != Provider() else ''}", err=True)
     with board.shown():
         import_clients()
-        place: Place = enter(current, run.place, inputs.team(), board, seed=seed)
+        laying = run.verb == NAME
+        place: Place = enter(
+            current, run.place, inputs.team(), board, seed=seed, seeding=platform_seed if laying else None
+        )
         ledger = open_ledger(place.settings)
+
+        def tools(team: Team, interruption: Interruption) -> Tools:
+            approver = TerminalApprover(board, current.user, yes, interruption.check)
+            usual = tools_for(place, ledger, team, interruption, approver, board)
+            return platform_tools(usual, place, team) if laying else usual
+
         execution = Execution(
-            tools=lambda team, interruption: tools_for(
-                place,
-                ledger,
-                team,
-                interruption,
-                TerminalApprover(board, current.user, yes, interruption.check),
-                board,
-            ),
+            tools=tools,
             ledger=ledger,
             database=runs_folder(current) / "dbos.sqlite3",
             workers=workers(),
+            verbs=verbs(place.settings) if laying else VERBS,
         )
         result = execution.carry_out(run, inputs)
     emit(result, output, lambda: told(run.verb, result, inputs.team()))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from provisioner.render.forgetting import kept_parts
 from provisioner.render.ids import RepositoryIds
-from provisioner.render.imports import checked_imports
 from provisioner.render.links import link_values
 from provisioner.render.modules import ModuleSource, module_source
 from provisioner.render.project import PROJECT_VARIABLES, project_values
+from provisioner.render.root import Root
 from provisioner.render.roots import linked, project_root, shared_projects, state_prefix
 from provisioner.render.templates import Templates
 from provisioner.render.tree import Tree
-from provisioner.render.values import ENVIRONMENT_VARIABLES, Values, environment_values, tfvars
+from provisioner.render.values import ENVIRONMENT_VARIABLES, environment_values
 from provisioner.request.resolve import EnvironmentSpec, Team
 
 _ENVIRONMENT_MODULES = (
@@ -74,7 +73,7 @@ class _Writer:
         values["delete_data"] = variant.delete_data
         for part in kept:
             values[part.collection].pop(part.key, None)
-        root = _Root(self.templates, spec.names.root, f"teams/{team.slug}.yaml")
+        root = Root(self.templates, spec.names.root, f"teams/{team.slug}.yaml")
         return root.folder(
             state=(team.platform.state.bucket, state_prefix(team, spec.names.root)),
             values=values,
@@ -85,7 +84,7 @@ class _Writer:
 
     def links(self, team: Team, variant: _Variant) -> dict[str, bytes]:
         names = team.environments[0].names
-        return _Root(self.templates, names.links, f"teams/{team.slug}.yaml").folder(
+        return Root(self.templates, names.links, f"teams/{team.slug}.yaml").folder(
             state=(team.platform.state.bucket, state_prefix(team, names.links)),
             values={"readers": link_values(team)},
             variables=(),
@@ -95,42 +94,10 @@ class _Writer:
 
     def project(self, team: Team, project: str, variant: _Variant) -> dict[str, bytes]:
         name = project_root(project)
-        return _Root(self.templates, name, "platform.yaml").folder(
+        return Root(self.templates, name, "platform.yaml").folder(
             state=(team.platform.state.bucket, state_prefix(team, name)),
             values=project_values(team.platform, project),
             variables=PROJECT_VARIABLES,
             main=("project", {"modules": self.modules}),
             imports=variant.imports.get(name, ()),
         )
-
-
-@dataclass(frozen=True)
-class _Root:
-    templates: Templates
-    name: str
-    source: str
-
-    def folder(
-        self,
-        *,
-        state: tuple[str, str],
-        values: Values,
-        variables: tuple[tuple[str, str], ...],
-        main: tuple[str, Mapping[str, Any]],
-        imports: Sequence[tuple[str, str]],
-    ) -> dict[str, bytes]:
-        template, context = main
-        widest = max((len(name) for name, _ in variables), default=0)
-        return {
-            **self.file("versions"),
-            **self.file("backend", state_bucket=state[0], state_prefix=state[1]),
-            **self.file("providers", project=bool(variables)),
-            **self.file("main", template=template, variables=variables, width=widest, **context),
-            **(self.file("variables", variables=variables) if variables else {}),
-            **(self.file("imports", imports=checked_imports(imports)) if imports else {}),
-            f"envs/{self.name}/terraform.tfvars.json": tfvars(values),
-        }
-
-    def file(self, name: str, *, template: str | None = None, **context: Any) -> dict[str, bytes]:  # noqa: ANN401 - a template's own variables
-        text = self.templates.fill(template or name, self.source, context)
-        return {f"envs/{self.name}/{name}.tf": text.encode()}

@@ -9,6 +9,7 @@ from typing import Protocol
 from provisioner.repository.api import GitHubApi
 from provisioner.repository.bootstrap import archive, ensure_repository, find_repository
 from provisioner.repository.facts import Difference, EnvironmentOutputs, PublishResult, RepositoryFacts
+from provisioner.repository.kinds import PRODUCT, Kind
 from provisioner.repository.preflight import Preflight
 from provisioner.repository.publishing import Publisher
 from provisioner.repository.push import Git
@@ -57,8 +58,11 @@ class GitHubPort(Protocol):
 class GitHub:
     """GitHub over its REST API and git."""
 
-    def __init__(self, transport: Transport, settings: GitHubSettings, token: Token, git: Git) -> None:
-        """``connect`` is the usual way to one."""
+    def __init__(
+        self, transport: Transport, settings: GitHubSettings, token: Token, git: Git, kind: Kind = PRODUCT
+    ) -> None:
+        """``connect`` is the usual way to one; ``kind`` says what its repositories are for."""
+        self._kind = kind
         self._api = GitHubApi(transport)
         self._settings = settings
         self._token = token
@@ -95,20 +99,21 @@ class GitHub:
         return archive(self._target(team))
 
     def _target(self, team: Team, outputs: Mapping[str, EnvironmentOutputs] | None = None) -> Target:
-        return Target(self._api, team, dict(outputs or {}))
+        return Target(self._api, team, dict(outputs or {}), self._kind)
 
     def _publisher(self, team: Team, outputs: Mapping[str, EnvironmentOutputs]) -> Publisher:
         app = self._settings.app_slug if self._token.is_installation else None
         return Publisher(self._target(team, outputs), self._git, app)
 
 
-def connect(
+def connect(  # noqa: PLR0913 - one argument per part that the caller owns; all but two are named at the call
     settings: GitHubSettings,
     token: str,
     *,
     ca_file: Path | None = None,
     environment: Mapping[str, str] | None = None,
     permissions: Mapping[str, str] | None = None,
+    kind: Kind = PRODUCT,
 ) -> GitHub:
     """Return a connection; nothing is asked yet.
 
@@ -116,4 +121,4 @@ def connect(
     from the process itself. ``permissions`` are those an installation token was given, where the caller minted it.
     """
     transport = PyGithubTransport(settings.api_url, token, ca_file)
-    return GitHub(transport, settings, Token(token, permissions), Git(token, dict(environment or {})))
+    return GitHub(transport, settings, Token(token, permissions), Git(token, dict(environment or {})), kind)

@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.repository import names
 from provisioner.repository.api import gather, part
 from provisioner.repository.errors import GitHubError
+from provisioner.repository.kinds import PRODUCT, Kind
 from provisioner.repository.setting import Setting, Target
 from provisioner.repository.template import load_template
 from provisioner.request.data import data_folder
@@ -47,7 +48,7 @@ def ruleset(target: Target, app_id: int | None) -> dict[str, Any]:
                 "parameters": {
                     "strict_required_status_checks_policy": False,
                     "do_not_enforce_on_create": True,
-                    "required_status_checks": [{"context": check} for check in names.CHECKS],
+                    "required_status_checks": [{"context": check} for check in target.kind.checks],
                 },
             },
         ],
@@ -66,7 +67,8 @@ def action_settings(target: Target) -> list[Setting]:
     allowed = {"enabled": True, "allowed_actions": "selected"}
     if "sha_pinning_required" in found:
         allowed["sha_pinning_required"] = True
-    selected = {"github_owned_allowed": True, "verified_allowed": False, "patterns_allowed": allowed_patterns()}
+    patterns = allowed_patterns(target.kind)
+    selected = {"github_owned_allowed": True, "verified_allowed": False, "patterns_allowed": patterns}
     return [
         Setting("actions that may run", allowed, found, partial(_put, target, "", allowed)),
         Setting("actions of others", selected, chosen, partial(_put, target, "/selected-actions", selected)),
@@ -74,9 +76,9 @@ def action_settings(target: Target) -> list[Setting]:
     ]
 
 
-def allowed_patterns() -> list[str]:
+def allowed_patterns(kind: Kind = PRODUCT) -> list[str]:
     """Return the owners whose actions the template uses, GitHub's own aside."""
-    owners = {pin.split("/")[0] for pin in load_template(data_folder("repo-template")).pins.values()}
+    owners = {pin.split("/")[0] for pin in load_template(data_folder(kind.template)).pins.values()}
     return [f"{owner}/*" for owner in sorted(owners - {"actions"})]
 
 

@@ -22,7 +22,7 @@ from provisioner.repository.permissions import access_settings
 from provisioner.repository.protection import action_settings, ruleset_settings
 from provisioner.repository.push import Git
 from provisioner.repository.setting import Target, differences, mend, mend_groups
-from provisioner.repository.template import ANSWERS_FILE, render_template
+from provisioner.repository.template import ANSWERS_FILE
 from provisioner.repository.variables import variable_settings
 
 
@@ -89,7 +89,7 @@ class Publisher:
         wanted = names.branches(self.target.team)
         first = names.default_branch(self.target.team)
         if first not in heads:
-            files = render_template(self.target.team, facts, self.target.outputs)
+            files = self.target.kind.render(self.target.team, facts, self.target.outputs)
             when = datetime.fromisoformat(found["created_at"])
             return self.git.push_first(files, found["clone_url"], wanted, when), True
         for branch in wanted:

@@ -14,6 +14,7 @@ from typing import Any
 
 from provisioner.repository.api import GitHubApi, gather
 from provisioner.repository.facts import Difference, EnvironmentOutputs
+from provisioner.repository.kinds import PRODUCT, Kind
 from provisioner.request.resolve import Team
 
 _LONGEST_TEXT = 200
@@ -26,6 +27,7 @@ class Target:
     api: GitHubApi
     team: Team
     outputs: dict[str, EnvironmentOutputs]
+    kind: Kind = PRODUCT
 
     @property
     def owner(self) -> str:

@@ -23,6 +23,7 @@ def variable_settings(target: Target) -> list[list[Setting]]:
                 for spec in specs
                 for name, value in names.repository_variables(spec, target.outputs[spec.name]).items()
             },
+            **target.kind.variables,
         },
         **{
             f"{target.path}/environments/{part(spec.name)}": names.environment_variables(
@@ -32,6 +33,10 @@ def variable_settings(target: Target) -> list[list[Setting]]:
         },
     }
     found = gather([partial(_read, target, place) for place in wanted])
+    repository = found[0]
+    wanted[f"{target.path}/actions"].update(
+        {name: repository.get(name, value) for name, value in target.kind.defaults.items()}
+    )
     return [
         [
             Setting(

@@ -1,4 +1,4 @@
-"""Where the files that ship with the product lie: modules, repository template, schemas."""
+"""Where the files that ship with the product lie: modules, repository templates, schemas."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from pathlib import Path
 
 from provisioner.errors import ProvisionError
 
-_IN_CHECKOUT = {"modules": "terraform/modules", "repo-template": "repo-template", "schemas": "schemas"}
+_IN_CHECKOUT = {
+    "modules": "terraform/modules",
+    "repo-template": "repo-template",
+    "platform-template": "platform-template",
+    "schemas": "schemas",
+}
 
 
 def data_folder(name: str) -> Path:
-    """Return the folder ``modules``, ``repo-template`` or ``schemas``.
+    """Return the folder ``modules``, ``repo-template``, ``platform-template`` or ``schemas``.
 
     In a wheel they are package data; in a checkout they lie where people edit them.
     """

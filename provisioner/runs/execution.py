@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
+from typing import Any
 
 from provisioner.errors import Interrupted, NeedsApproval, ProvisionError, RefusedByPolicy
 from provisioner.render import waves
@@ -31,7 +32,17 @@ _ENDINGS: tuple[tuple[type[ProvisionError], Status], ...] = (
     (NeedsApproval, "waiting"),
     (Interrupted, "interrupted"),
 )
-VERBS: dict[str, Callable[[Job, Steps], Document]] = {"up": up, "destroy": destroy}
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a run of one verb does, and the job that its steps belong to."""
+
+    workflow: Callable[[Any, Steps], Document]
+    job: Callable[..., Job] = Job
+
+
+VERBS: Mapping[str, Verb] = MappingProxyType({"up": Verb(up), "destroy": Verb(destroy)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class Execution:
     ledger: Ledger
     database: Path
     workers: int
+    verbs: Mapping[str, Verb] = field(default_factory=lambda: VERBS)
 
     def carry_out(self, run: Run, inputs: Inputs) -> Document:
         """Execute a run from where it stands and return its result; how it ended is written down either way."""
@@ -53,7 +65,7 @@ class Execution:
         leases = Leases(self.ledger, run.id, owner)
         with leases.hold(_lease_names(team)), _listening(interruption):
             self.ledger.set_status(run.id, "running")
-            job = Job(
+            job = self.verbs[run.verb].job(
                 self.tools(team, interruption),
                 run.id,
                 run.verb,
@@ -74,7 +86,7 @@ class Execution:
 
     def _executed(self, run: Run, job: Job) -> Document:
         def workflow(run_id: str, inputs: str) -> Document:  # noqa: ARG001 - the job holds them; the engine records them
-            return VERBS[run.verb](job, Steps())
+            return self.verbs[run.verb].workflow(job, Steps())
 
         with engine(self.database, run.id, {run.verb: workflow}):
             return run_to_end(run.id, workflow, run.inputs)

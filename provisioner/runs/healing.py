@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from provisioner.errors import Blocked, ProvisionError
-from provisioner.render import RepositoryIds, render
 from provisioner.runs.job import Job
 from provisioner.runs.progress import counted
 from provisioner.terraform import healing
@@ -80,8 +79,7 @@ def _mended(job: Job, root: str, remedies: Iterable[Remedy]) -> str:
 def _write_imports(job: Job, root: str, imports: list[tuple[str, str]]) -> None:
     with job.rendering:
         job.imports[root] = [*job.imports.get(root, []), *imports]
-        facts = job.facts()
-        render(job.team, RepositoryIds(facts["id"], facts["owner_id"]), imports=job.imports).write(job.tools.work)
+        job.tree(job.facts()).write(job.tools.work)
 
 
 def _explain(root: str, remedies: Iterable[Remedy]) -> None:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from provisioner.errors import Blocked, ProvisionError
-from provisioner.render import RepositoryIds, render, waves
+from provisioner.render import RepositoryIds, Tree, render, waves
 from provisioner.repository import RepositoryFacts
 from provisioner.request.resolve import Team
 from provisioner.runs.approval import ApprovalRequest, RootChange
@@ -76,11 +76,15 @@ class Job:
     def render(self, facts: Document) -> Document:
         """Write the team's roots into its work folder."""
         with telling(self.tools.progress, "render") as told:
-            tree = render(self.team, RepositoryIds(facts["id"], facts["owner_id"]))
+            tree = self.tree(facts)
             tree.write(self.tools.work)
             told.detail = counted(len(tree.folders()), "root")
         ordered = _waves(self.team)
         return {"digest": tree.digest(), "waves": ordered, "roots": [root for wave in ordered for root in wave]}
+
+    def tree(self, facts: Document) -> Tree:
+        """Return the roots with what they take in."""
+        return render(self.team, RepositoryIds(facts["id"], facts["owner_id"]), imports=self.imports)
 
     def approve(
         self, plans: Mapping[str, Document], agreed: list[str], access: Callable[[], tuple[str, ...]] = tuple

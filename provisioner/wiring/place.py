@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from provisioner.errors import InvalidInput
+from provisioner.repository.kinds import PRODUCT, Kind
 from provisioner.request.resolve import Team
 from provisioner.runs.approval import Approver
 from provisioner.runs.interruption import Interruption
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from provisioner.repository.github import GitHub
     from provisioner.sandbox.handle import Handle
     from provisioner.sandbox.seed import SeedPlan
+
+
+class Seeding(Protocol):
+    """Says what a sandbox should have before a run."""
+
+    def __call__(self, team: Team, *, projects: bool) -> SeedPlan:
+        """Return it; ``projects`` tells whether the team's projects belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,13 @@ def place_of(settings: Settings, ledger: Ledger, team: str, sandbox: bool | None
     return latest.place if latest else "clouds"
 
 
-def enter(settings: Settings, place: str, team: Team, progress: Progress, *, seed: bool) -> Place:
-    """Make this process a client of the place; a sandbox is started, and seeded with what the request names."""
+def enter(  # noqa: PLR0913 - one argument per part that the caller owns
+    settings: Settings, place: str, team: Team, progress: Progress, *, seed: bool, seeding: Seeding | None = None
+) -> Place:
+    """Make this process a client of the place; a sandbox is started, and seeded with what the request names.
+
+    ``seeding`` says what that is; see ``seed_plan``, which does where it is not given.
+    """
     if place == "clouds":
         return Place(settings, None)
     from provisioner.sandbox.handle import ensure  # noqa: PLC0415 - the real clouds do not pay for it
@@ -54,7 +67,7 @@ def enter(settings: Settings, place: str, team: Team, progress: Progress, *, see
         provider = choose(settings, lambda text: progress(Report("sandbox", "", "note", text)))
         handle = ensure(sandbox_folder(settings))
         entered = adopt(handle.environment(provider.mirror))
-        made = plant(handle, seed_plan(team, projects=seed))
+        made = plant(handle, (seeding or seed_plan)(team, projects=seed))
         told.detail = f"{handle.state}" + (f", seeded {counted(len(made), 'thing')}" if made else "")
     return Place(entered, handle)
 
@@ -93,8 +106,8 @@ def connect_google(settings: Settings) -> GoogleCloud:
     return connect(settings.google_token, None if settings.google_token else key_file, account)
 
 
-def connect_github(settings: Settings, team: Team) -> GitHub:
-    """Return the connection to the team's GitHub; InvalidInput when there is no token."""
+def connect_github(settings: Settings, team: Team, kind: Kind = PRODUCT) -> GitHub:
+    """Return the connection to the team's GitHub, for repositories of a kind; InvalidInput when there is no token."""
     from provisioner.repository.github import connect  # noqa: PLC0415 - PyGithub is paid for only where it is used
 
     if settings.github_token is None:
@@ -109,6 +122,7 @@ def connect_github(settings: Settings, team: Team) -> GitHub:
         settings.github_token,
         ca_file=Path(authorities) if authorities else None,
         environment={**settings.clients, "PATH": settings.search_path},
+        kind=kind,
     )
 
 

@@ -82,6 +82,9 @@ def real_block(described: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+UNRECORDED = frozenset(f"google_{kind}_iam_member" for kind in ("billing_account", "folder", "organization"))
+
+
 @real
 @pytest.mark.parametrize("name", types())
 def test_a_table_says_what_the_real_schema_says(name: str) -> None:
@@ -158,6 +161,8 @@ def _declared_shape(fact: Mapping[str, Any]) -> tuple[str, int]:
 @real
 @pytest.mark.parametrize("name", types())
 def test_a_table_declares_what_the_real_provider_declares(name: str) -> None:
+    if name in UNRECORDED:
+        pytest.skip("the real provider's declarations of it were not recorded")
     declared = facts()[name]
     mine = known().resources[name]
     different = [each for each in _facts(mine.fields, declared["attributes"], name) if each[1] != each[2]]

@@ -39,6 +39,18 @@ _SINGLE: Final = (
         PROJECTS,
     ),
     (
+        ("folder", "folder", "folder str!^", "{folder+}"),
+        Target("cloudresourcemanager.googleapis.com/v3", "{folder}", "post"),
+    ),
+    (
+        ("organization", "organization", "org_id str!^", "{org_id}"),
+        Target("cloudresourcemanager.googleapis.com/v3", "organizations/{org_id}", "post"),
+    ),
+    (
+        ("billing_account", "billing account", "billing_account_id str!^", "{billing_account_id}"),
+        Target("cloudbilling.googleapis.com/v1", "billingAccounts/{billing_account_id}", "get"),
+    ),
+    (
         ("service_account", "service account", "service_account_id str!^ match=account_name", "{service_account_id+}"),
         Target("iam.googleapis.com/v1", "{service_account_id}", "post", version_query=_VERSION_3, legacy=True),
     ),

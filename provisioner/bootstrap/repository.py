@@ -1,0 +1,73 @@
+"""The files and variables of the platform repository."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from provisioner.bootstrap.itself import ENVIRONMENT, address, the_environment
+from provisioner.bootstrap.root import platform_tree
+from provisioner.render import RepositoryIds
+from provisioner.repository import EnvironmentOutputs, RepositoryFacts
+from provisioner.repository import names as shared
+from provisioner.repository.kinds import Kind
+from provisioner.repository.template import Files, load_template, render_answers
+from provisioner.request.data import data_folder
+from provisioner.request.models import Platform
+from provisioner.request.names import stable_hash
+from provisioner.request.resolve import Team
+
+TEMPLATE = "platform-template"
+CHECKS = ("check",)
+"""Jobs of the template's pull-request workflow that a merge waits for."""
+_PLAIN = 0o100644
+
+
+def platform_kind(team: Team, version: str) -> Kind:
+    """Return what makes the platform's repository; ``version`` of the product is what its workflows install."""
+    prefix = shared.variable_prefix(ENVIRONMENT)
+    return Kind(
+        TEMPLATE,
+        CHECKS,
+        _files,
+        variables={f"{prefix}_PREVIEW_SERVICE_ACCOUNT": address(team, "preview")},
+        defaults={"PROVISION_ENV_SOURCE": f"provision-env=={version}"},
+    )
+
+
+def platform_text(platform: Platform) -> str:
+    """Return platform.yaml as the repository begins with it: what was said, and no default."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # an attribute that the stubs do not know
+    stream = io.StringIO()
+    stream.write("# The platform team's settings: they hold for every team.\n")
+    writer.dump(platform.model_dump(mode="json", exclude_unset=True), stream)
+    return stream.getvalue()
+
+
+def answers(team: Team, facts: RepositoryFacts) -> dict[str, Any]:
+    """Return everything that the template may name."""
+    spec = the_environment(team)
+    return {
+        "team": team.slug,
+        "owner_email": str(team.request.owner),
+        "repository": {"full_name": facts.full_name, "html_url": facts.html_url},
+        "default_branch": spec.branch,
+        "environment": spec.name,
+        "variable_prefix": shared.variable_prefix(spec.name),
+        "approvers": [f"@{login}" for login in team.platform.approvers],
+        "state_bucket": team.platform.state.bucket,
+        "drift_minute": sum(stable_hash((team.platform.state.bucket,)).encode()) % 60,
+    }
+
+
+def _files(team: Team, facts: RepositoryFacts, _outputs: Mapping[str, EnvironmentOutputs]) -> Files:
+    files = render_answers(load_template(data_folder(TEMPLATE)), answers(team, facts))
+    files["platform.yaml"] = (platform_text(team.platform).encode(), _PLAIN)
+    tree = platform_tree(team, RepositoryIds(facts.id, facts.owner_id))
+    files |= {f"terraform/{path}": (content, _PLAIN) for path, content in tree.files.items()}
+    return dict(sorted(files.items()))
