@@ -58,7 +58,7 @@ def exchange(job: JobContext, provider: Provider) -> Exchange:
     """Exchange the job's token at one provider."""
     if provider.disabled:
         return Exchange(provider, {}, "provider-disabled", provider.name)
-    if job.issuer.rstrip("/") != provider.issuer.rstrip("/"):
+    if job.issuer != provider.issuer:
         return Exchange(provider, {}, "wrong-issuer", job.issuer)
     if job.audience is not None and job.audience not in audiences(provider):
         return Exchange(provider, {}, "wrong-audience", job.audience)

@@ -65,9 +65,8 @@ def read_token(content: str) -> dict[str, Any]:
 
 def diagnose(model: AccessModel, provider: Provider, token: Mapping[str, Any], now: datetime) -> tuple[Step, ...]:
     """Follow a token through a provider to the accounts that trust it; every step is told, not only the first no."""
-    assertion = {name: value if isinstance(value, str) else json.dumps(value) for name, value in token.items()}
-    attributes, mapped = _mapped(provider, assertion)
-    steps = [*_times(token, now), *_ends(provider, token), *mapped, *_conditions(provider, assertion, attributes)]
+    attributes, mapped = _mapped(provider, token)
+    steps = [*_times(token, now), *_ends(provider, token), *mapped, *_conditions(provider, token, attributes)]
     return (*steps, *_bindings(model, provider, attributes))
 
 
@@ -94,8 +93,8 @@ def _ends(provider: Provider, token: Mapping[str, Any]) -> Iterator[Step]:
         yield Step("provider", "refused", f"{provider.name} is disabled", "enable the pool and the provider")
     yield _compared(
         "issuer",
-        str(token.get("iss", "")).rstrip("/"),
-        (provider.issuer.rstrip("/"),),
+        str(token.get("iss", "")),
+        (provider.issuer,),
         "the token comes from elsewhere than this provider trusts",
     )
     given = token.get("aud")
@@ -114,7 +113,7 @@ def _compared(step: str, found: str, wanted: tuple[str, ...], why: str) -> Step:
     return Step(step, "refused", found or "none", f"{why}: wanted {' or '.join(wanted)}")
 
 
-def _mapped(provider: Provider, assertion: Mapping[str, str]) -> tuple[dict[str, str], list[Step]]:
+def _mapped(provider: Provider, assertion: Mapping[str, Any]) -> tuple[dict[str, str], list[Step]]:
     attributes: dict[str, str] = {}
     steps: list[Step] = []
     for name, expression in provider.mapping.items():
@@ -133,12 +132,12 @@ def _mapped(provider: Provider, assertion: Mapping[str, str]) -> tuple[dict[str,
     return attributes, steps
 
 
-def _absent(expression: str, assertion: Mapping[str, str]) -> str:
+def _absent(expression: str, assertion: Mapping[str, Any]) -> str:
     absent = sorted(set(_CLAIM.findall(expression)) - assertion.keys())
     return f"the token has no claim {', '.join(absent)}" if absent else ""
 
 
-def _conditions(provider: Provider, assertion: Mapping[str, str], attributes: Mapping[str, str]) -> Iterator[Step]:
+def _conditions(provider: Provider, assertion: Mapping[str, Any], attributes: Mapping[str, str]) -> Iterator[Step]:
     """Judge the parts of the condition one by one: all of them must hold."""
     google = {name.removeprefix("google."): v for name, v in attributes.items() if name.startswith("google.")}
     attribute = {n.removeprefix("attribute."): v for n, v in attributes.items() if n.startswith("attribute.")}

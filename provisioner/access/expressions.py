@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -17,16 +18,19 @@ class ExpressionError(ValueError):
     """The expression does not parse, or fails on these claims: a claim is absent, a type is wrong."""
 
 
-def evaluate(expression: str, assertion: Mapping[str, str], **more: Any) -> Any:  # noqa: ANN401 - CEL is dynamically typed
-    """Return the value of an expression over ``assertion`` (and ``google``, ``attribute`` in a condition)."""
-    context = _context({"assertion": dict(assertion), **more}) if more else _of_claims(tuple(assertion.items()))
+def evaluate(expression: str, assertion: Mapping[str, Any], **more: Any) -> Any:  # noqa: ANN401 - CEL is dynamically typed
+    """Return the value of an expression over ``assertion`` (and ``google``, ``attribute`` in a condition).
+
+    Claims are JSON values. GitHub's are all strings; one of another type is no string, whatever it looks like.
+    """
+    context = _context({"assertion": dict(assertion), **more}) if more else _of_claims(json.dumps(dict(assertion)))
     try:
         return _program(expression).execute(context)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ExpressionError(f"{type(error).__name__}: {error}") from error
 
 
-def text(expression: str, assertion: Mapping[str, str]) -> str:
+def text(expression: str, assertion: Mapping[str, Any]) -> str:
     """Return the value of a mapping's expression; raises ExpressionError when it is not a string."""
     value = evaluate(expression, assertion)
     if not isinstance(value, str):
@@ -57,9 +61,12 @@ def _context(variables: dict[str, Any]) -> cel.Context:
 
 
 @lru_cache(maxsize=64)
-def _of_claims(claims: tuple[tuple[str, str], ...]) -> cel.Context:
-    """Keep what a mapping's dozen expressions all look at: making it takes a hundred times as long as one of them."""
-    return _context({"assertion": dict(claims)})
+def _of_claims(claims: str) -> cel.Context:
+    """Keep what a mapping's dozen expressions all look at: making it takes a hundred times as long as one of them.
+
+    The claims come as JSON text, in which a list has its place and 1, 1.0 and true are three things.
+    """
+    return _context({"assertion": json.loads(claims)})
 
 
 @lru_cache(maxsize=256)

@@ -124,3 +124,15 @@ def test_what_is_no_token_is_refused_without_being_quoted(content: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         read_token(content)
     assert len(content) < 3 or content not in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", [int(REPOSITORY.id), [REPOSITORY.id], True, {"id": REPOSITORY.id}])
+def test_a_claim_of_another_type_is_not_taken_for_the_string_it_looks_like(value: object) -> None:
+    found = steps(token(repository_id=value))
+
+    assert "condition" in refused(found)
+    assert reached(found) == set()
+
+
+def test_an_issuer_is_compared_to_the_letter() -> None:
+    assert refused(steps(token(iss=f"{PROVIDER.issuer}/"))) == ["issuer"]

@@ -90,6 +90,8 @@ def test_a_forged_token_is_refused(
         ({"iss": None}, "invalid_grant", "The issuer in ID Token null does not match the expected one"),
         ({"aud": "https://evil.example"}, "invalid_grant", "The audience in ID Token [https://evil.example] does not"),
         ({"aud": None}, "invalid_grant", "The audience in ID Token [] does not match the expected audience."),
+        ({"aud": 7}, "invalid_grant", "The audience in ID Token [7] does not match the expected audience."),
+        ({"aud": [["a"]]}, "invalid_grant", "The audience in ID Token [['a']] does not match the expected audience."),
         ({"iat": NOW - 900, "exp": NOW - 61}, "invalid_grant", f"ID Token issued at {NOW - 900} is stale to sign-in."),
         ({"iat": NOW + 62, "exp": NOW + 300}, "invalid_grant", f"ID Token issued at {NOW + 62} is stale to sign-in."),
         ({"nbf": NOW + 62}, "invalid_grant", f"ID Token issued at {NOW} is stale to sign-in."),

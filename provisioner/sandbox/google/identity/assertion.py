@@ -98,8 +98,8 @@ def _chosen_key(header: Json, jwks: Mapping[str, Any] | None) -> RSAKey | ECKey 
 
 def _check_audience(claims: Json, audiences: Sequence[str]) -> None:
     given = claims.get("aud") or []
-    listed = [given] if isinstance(given, str) else list(given)
-    if not set(listed) & set(audiences):
+    listed = given if isinstance(given, list) else [given]
+    if not any(audience in audiences for audience in listed):
         shown = ", ".join(str(audience) for audience in listed)
         raise _invalid_grant(f"The audience in ID Token [{shown}] does not match the expected audience.")
 
