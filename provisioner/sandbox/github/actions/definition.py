@@ -12,6 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 
 from provisioner.sandbox.github.actions.expressions import ExpressionError, parse, parts
 
@@ -47,6 +48,7 @@ PERMISSIONS = (
 )
 _LEVELS = ("none", "read", "write")
 LARGEST = 512 * 1024  # bytes of a workflow file
+_DEEPEST = 50
 
 
 class InvalidWorkflow(Exception):
@@ -77,10 +79,20 @@ def load(content: bytes) -> Json | None:
     if len(content) > LARGEST:
         return None
     try:
-        document = YAML(typ="safe", pure=True).load(content)
+        document = None if _is_deep(content) else YAML(typ="safe", pure=True).load(content)
     except (YAMLError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def _is_deep(content: bytes) -> bool:
+    """Tell, without building anything: reading thousands of open brackets takes seconds."""
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(content):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def read(path: str, content: bytes) -> Definition:
