@@ -7,14 +7,16 @@ from dataclasses import asdict, dataclass
 from provisioner.errors import InvalidInput
 from provisioner.policy.engine import COULD_NOT_RUN, INCOMPLETE
 from provisioner.policy.model import Severity
+from provisioner.policy.organisation import organisation_rules
 from provisioner.policy.rules import RULES
 from provisioner.policy.source.rules import SOURCE_RULES
 from provisioner.policy.waivers import titles
+from provisioner.request.models import Platform
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What one id means. ``looks_at`` is ``plan``, ``source`` or both."""
+    """What one id means. ``looks_at`` is ``plan``, ``source`` or both; ``off`` says who switched it off and why."""
 
     id: str
     severity: Severity
@@ -23,15 +25,25 @@ class Explanation:
     reference: str
     looks_at: str
     waivable: bool
+    off: str = ""
 
     def document(self) -> dict[str, object]:
         """Return the JSON shape: the fields by name."""
         return asdict(self)
 
 
-def explanations() -> tuple[Explanation, ...]:
-    """Return every id that a check can report, sorted."""
-    in_plan, in_source = {r.id: r for r in RULES}, {r.id: r for r in SOURCE_RULES}
+def explanations(platform: Platform | None = None) -> tuple[Explanation, ...]:
+    """Return every id that a check can report, sorted; with the organisation's where platform.yaml is given.
+
+    Raises InvalidInput when a file of the organisation's rules is none.
+    """
+    rules = (*RULES, *organisation_rules(platform))
+    in_plan, in_source = {r.id: r for r in rules}, {r.id: r for r in SOURCE_RULES}
+    off = (
+        {each.rule: f"{each.owner}: {each.reason}" for each in platform.policy.switched_off}
+        if platform is not None
+        else {}
+    )
     found = [
         Explanation(
             rule.id,
@@ -41,15 +53,16 @@ def explanations() -> tuple[Explanation, ...]:
             rule.reference,
             _looks_at(rule.id in in_plan, rule.id in in_source),
             rule.waivable,
+            off.get(rule.id, ""),
         )
         for rule in (in_source | in_plan).values()
     ]
     return tuple(sorted((*found, *_about_the_check()), key=lambda explanation: explanation.id))
 
 
-def explain(rule_id: str) -> Explanation:
+def explain(rule_id: str, platform: Platform | None = None) -> Explanation:
     """Return one explanation; raises InvalidInput with ids that look alike."""
-    found = {explanation.id: explanation for explanation in explanations()}
+    found = {explanation.id: explanation for explanation in explanations(platform)}
     if rule_id.upper() in found:
         return found[rule_id.upper()]
     family = "-".join(rule_id.upper().split("-")[:2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -24,13 +24,14 @@ class Waiving:
 
 
 def apply_waivers(
-    findings: Sequence[Finding], waivers: Sequence[Waiver], today: date, waivable: dict[str, bool]
+    findings: Sequence[Finding], waivers: Sequence[Waiver], today: date, waivable: Callable[[str], bool | None]
 ) -> Waiving:
     """Excuse what a good waiver names.
 
-    ``waivable`` maps every known rule id to whether it may be waived at all. A waiver that has expired, names no
-    known rule, a rule that cannot be waived or a resource too broadly excuses nothing and is a finding itself. One
-    that is merely unused is advice: the same list serves many teams' plans, and no single plan can tell.
+    ``waivable`` tells of a rule id whether it may be waived at all, None of one that is not known. A waiver that has
+    expired, names no known rule, a rule that cannot be waived or a resource too broadly excuses nothing and is a
+    finding itself. One that is merely unused is advice: the same list serves many teams' plans, and no single plan can
+    tell.
     """
     complaints = tuple(_complaint(waiver, today, waivable) for waiver in waivers)
     good = tuple(waiver for waiver, complaint in zip(waivers, complaints, strict=True) if complaint is None)
@@ -54,12 +55,11 @@ def _matches(waiver: Waiver, finding: Finding) -> bool:
     return waiver.rule == finding.rule and fnmatchcase(finding.resource, pattern)
 
 
-def _complaint(waiver: Waiver, today: date, waivable: dict[str, bool]) -> Finding | None:
-    if waiver.rule not in waivable:
-        return _finding(
-            "PE-WAIVER-001", waiver, "names no rule that exists", "use an id of `provision-env check --list`"
-        )
-    if not waivable[waiver.rule]:
+def _complaint(waiver: Waiver, today: date, waivable: Callable[[str], bool | None]) -> Finding | None:
+    allowed = waivable(waiver.rule)
+    if allowed is None:
+        return _finding("PE-WAIVER-001", waiver, "names no rule that exists", "use an id of `provision-env rules list`")
+    if not allowed:
         return _finding("PE-WAIVER-001", waiver, "names a rule that nothing can excuse", "mend the cause instead")
     if waiver.expires < today:
         return _finding("PE-WAIVER-002", waiver, f"expired on {waiver.expires}", "remove it, or agree on a new day")
@@ -88,3 +88,4 @@ def titles() -> Iterator[tuple[str, str]]:
     yield "PE-WAIVER-002", "A waiver has not expired"
     yield "PE-WAIVER-003", "A waiver names one kind of resource"
     yield "PE-WAIVER-004", "A waiver is used (advice)"
+    yield "PE-WAIVER-005", "A rule that is switched off exists, and may be"

@@ -17,6 +17,7 @@ from provisioner.request.parsing import parse
 from provisioner.request.parts import Model
 from provisioner.request.platform_check import check_platform
 from provisioner.request.problems import Problem, refuse
+from provisioner.request.rule_files import with_rule_files
 from provisioner.request.schema import Kind, json_schema
 from provisioner.request.source import read_text
 
@@ -24,8 +25,8 @@ _Input = TypeVar("_Input", bound=Model)
 
 
 def load_platform(path: Path) -> Platform:
-    """Return the platform's settings; InvalidInput holds every problem with file:line:column."""
-    return parse_platform(read_text(path), str(path))
+    """Return the platform's settings, rule files included; InvalidInput holds every problem with file:line:column."""
+    return with_rule_files(parse_platform(read_text(path), str(path)), path)
 
 
 def load_request(path: Path, platform: Platform) -> Request:

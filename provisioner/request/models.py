@@ -188,6 +188,41 @@ class Waiver(Model):
     expires: Annotated[date, Field(description="Last day, such as 2027-03-31.")]
 
 
+class SwitchedOff(Model):
+    """A rule that is not used here at all."""
+
+    rule: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_-]{2,40}$", description="Id of the rule, such as PE-BUD-001.")]
+    owner: Annotated[str, Field(min_length=1, description="Who answers for it.")]
+    reason: Annotated[str, Field(min_length=10, description="Why the rule has no place here.")]
+
+
+class RuleFile(Model):
+    """A file with rules of the organisation, as it was read."""
+
+    name: str
+    text: str
+
+
+class PolicySettings(Model):
+    """Rules of the organisation, and rules that it switches off; both only here."""
+
+    rules_folder: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="Folder with Python files that hold rules of your own, seen from platform.yaml. It is code: "
+            "it belongs to the platform repository and its reviews.",
+        ),
+    ] = None
+    switched_off: Annotated[
+        tuple[SwitchedOff, ...], Field(description="Rules that are switched off, with owner and reason.")
+    ] = ()
+    files: Annotated[
+        tuple[RuleFile, ...],
+        Field(description="What the folder held when platform.yaml was read; filled in by the program, never written."),
+    ] = ()
+
+
 class IdentitySettings(Model):
     """How trust is cut; ``shared`` is reserved."""
 
@@ -230,3 +265,4 @@ class Platform(Model):
     shared_projects: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     require_checkov: bool = False
+    policy: PolicySettings = PolicySettings()

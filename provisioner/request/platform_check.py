@@ -37,6 +37,7 @@ def check_platform(platform: Platform) -> tuple[Finding, ...]:
         *_sources(platform),
         *_shared(platform),
         *_waivers(platform),
+        *_policy(platform),
     )
 
 
@@ -129,3 +130,10 @@ def _waivers(platform: Platform) -> Iterator[Finding]:
                 "the waiver would hold for everything",
                 "write a resource's address; * stands for a part of it",
             )
+
+
+def _policy(platform: Platform) -> Iterator[Finding]:
+    if platform.policy.files:
+        place = ("policy", "files")
+        yield Finding(place, "rules are not written into platform.yaml", "put them into files of policy.rules_folder")
+    yield from repeated(tuple(each.rule for each in platform.policy.switched_off), ("policy", "switched_off"), "rule")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import RefusedByPolicy
-from provisioner.policy import PolicyContext, Verdict, check, scan_root
+from provisioner.policy import PolicyContext, Verdict, check, check_source
 from provisioner.policy.checkov import checkov_findings
 from provisioner.repository import EnvironmentOutputs, RepositoryFacts
 from provisioner.request.models import Platform
@@ -99,12 +99,12 @@ class Rules:
 
     def scan(self, root: Path, platform: Platform) -> None:
         """See the port."""
-        blocking = tuple(finding for finding in scan_root(root, platform) if finding.blocks)
-        if blocking:
+        found = check_source(root, PolicyContext(platform), platform.waivers)
+        if not found.passed:
             raise RefusedByPolicy(
                 f"{root.name} holds source that is not even planned",
                 fix="remove it",
-                problems=tuple(refusal(each) for each in blocking),
+                problems=tuple(refusal(each) for each in found.blocking),
             )
 
     def wants_json(self, platform: Platform) -> bool:

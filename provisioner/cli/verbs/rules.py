@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from provisioner.cli.inputs import platform_option
 from provisioner.cli.output import emit, faint, output_option, table
 from provisioner.policy import explain, explanations
+from provisioner.request.loading import load_platform
+from provisioner.request.models import Platform
 
 
 @click.group()
@@ -14,21 +19,23 @@ def command() -> None:
 
 
 @command.command("list")
+@platform_option
 @output_option
-def list_(output: str) -> None:
-    """List every rule that a check can report."""
-    found = explanations()
-    rows = [(each.id, each.severity.value, each.looks_at, each.title) for each in found]
+def list_(platform_file: Path | None, output: str) -> None:
+    """List every rule that a check can report, with --platform the organisation's own and what is switched off."""
+    found = explanations(_platform(platform_file))
+    rows = [(each.id, "off" if each.off else each.severity.value, each.looks_at, each.title) for each in found]
     documents = [each.document() for each in found]
     emit(documents, output, lambda: table(("RULE", "SEVERITY", "LOOKS AT", "WHAT MUST HOLD"), rows))
 
 
 @command.command("explain")
 @click.argument("rule_id", metavar="RULE")
+@platform_option
 @output_option
-def explain_(rule_id: str, output: str) -> None:
+def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
     """Say what one rule wants, why it is there, how to mend a finding, and whether a waiver can excuse it."""
-    found = explain(rule_id)
+    found = explain(rule_id, _platform(platform_file))
 
     def text() -> list[str]:
         waiver = "can be waived in platform.yaml" if found.waivable else "nothing excuses it"
@@ -39,7 +46,12 @@ def explain_(rule_id: str, output: str) -> None:
             f"to mend it   {found.fix}",
             f"looks at     {found.looks_at}",
             f"waiver       {waiver}",
+            *([f"switched off by {found.off}"] if found.off else []),
             f"{faint(found.reference)}",
         ]
 
     emit(found.document(), output, text)
+
+
+def _platform(file: Path | None) -> Platform | None:
+    return load_platform(file) if file else None
