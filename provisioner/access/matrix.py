@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -108,7 +108,7 @@ class AccessMatrix:
         """Raise AccessMismatch that names every wrong row (the first twenty in words)."""
         if not self.wrong:
             return
-        problems = tuple(_problem(row) for row in self.wrong[:20])
+        problems = problems_of(row.document() for row in self.wrong)
         raise AccessMismatch(
             f"{len(self.wrong)} rows of the access matrix are wrong; first: {problems[0].where}: {problems[0].reason}",
             fix="nothing is handed over until access is as promised: see `provision-env access`, mend the bindings "
@@ -116,11 +116,19 @@ class AccessMatrix:
         )
 
 
-def _problem(row: Row) -> ProvisionError:
-    case = row.case
-    verb = "should reach" if case.expected else "must not reach"
-    outcome = f"{row.stage or row.decision.stage}, {row.reason or row.decision.reason}"
-    return ProvisionError(f"{verb} {case.identity.email} ({outcome})", where=f"{case.context} -> {case.identity.name}")
+_MOST_PROBLEMS = 20
+
+
+def problems_of(rows: Iterable[Mapping[str, Any]]) -> tuple[ProvisionError, ...]:
+    """Return a sentence for each wrong row of a matrix's document, the first twenty."""
+    wrong = [row for row in rows if not row["right"]]
+    return tuple(map(_problem, wrong[:_MOST_PROBLEMS]))
+
+
+def _problem(row: Mapping[str, Any]) -> ProvisionError:
+    verb = "should reach" if row["expected"] else "must not reach"
+    outcome = f"{row['stage']}, {row['reason']}"
+    return ProvisionError(f"{verb} {row['account']} ({outcome})", where=f"{row['context']} -> {row['identity']}")
 
 
 def compute(model: AccessModel, cases: Iterable[Case]) -> AccessMatrix:

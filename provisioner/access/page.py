@@ -45,8 +45,11 @@ class Refusals:
     tried: int
 
 
-def page(team: str, matrix: Mapping[str, Any], *, run: str, made: str) -> str:
-    """Return the HTML for a matrix as ``AccessMatrix.document`` gives it; ``run`` and ``made`` say where it is from."""
+def page(team: str, matrix: Mapping[str, Any], *, origin: str, made: str) -> str:
+    """Return the HTML for a matrix as ``AccessMatrix.document`` gives it; ``origin`` and ``made`` say where it is from.
+
+    The document may also have ``unmanaged`` and ``unread`` (see ``live``) and ``roles``: permissions by role.
+    """
     import jinja2  # noqa: PLC0415 - only the page needs it
 
     source = _TEMPLATE.read_text(encoding="utf-8")
@@ -57,13 +60,17 @@ def page(team: str, matrix: Mapping[str, Any], *, run: str, made: str) -> str:
         team=team,
         summary=matrix["summary"],
         right=matrix["right"],
-        run=run,
+        origin=origin,
         made=made,
         width=WIDTH,
         environments=[_environment(name, rows, matrix.get("holdings", ())) for name in names],
         granted=[row for row in rows if row["expected"]],
         wrong=[row for row in rows if not row["right"]],
         refusals=_refusals(row for row in rows if not row["expected"]),
+        held=matrix.get("holdings", ()),
+        roles=matrix.get("roles", {}),
+        unmanaged=matrix.get("unmanaged", ()),
+        unread=matrix.get("unread", ()),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.cloud.lookup import Lookup
+from provisioner.cloud.policies import Policy, ProjectTrust, read_bucket, read_project, read_roles
 from provisioner.cloud.session import Network, Session, open_session
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
@@ -45,6 +46,18 @@ class GoogleCloud:
     def has_object(self, bucket: str, name: str) -> bool:
         """Tell whether an object exists, such as a root's state."""
         return self._lookup.has_object(bucket, name)
+
+    def trust(self, project: str, locations: Iterable[str]) -> ProjectTrust:
+        """See ``policies.read_project``."""
+        return read_project(self._session, project, locations)
+
+    def bucket_policies(self, bucket: str, folders: Iterable[str]) -> tuple[Policy, ...]:
+        """See ``policies.read_bucket``."""
+        return read_bucket(self._session, bucket, folders)
+
+    def roles(self, roles: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """See ``policies.read_roles``."""
+        return read_roles(self._session, roles)
 
 
 def connect(

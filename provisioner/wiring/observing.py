@@ -28,7 +28,7 @@ _LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 
 def observe(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, Any]:  # noqa: FBT001 - three states
     """Return environments with what their state holds, and the repository as the last run left it."""
-    place = _entered(settings, team, _silence, sandbox, seed=False)
+    place = entered(settings, team, _silence, sandbox)
     with _rendered(team, recorded_ids(settings, team)) as folder, ThreadPoolExecutor(workers()) as pool:
         environments = list(pool.map(lambda spec: _environment(place, folder, spec), team.environments))
     return {"team": team.slug, "environments": environments, "repository": recorded_facts(settings, team)}
@@ -36,7 +36,7 @@ def observe(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, A
 
 def states_of(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, StateDocument]:  # noqa: FBT001 - three states
     """Return what the states of all roots hold, links between environments included; nothing is locked."""
-    place = _entered(settings, team, _silence, sandbox, seed=False)
+    place = entered(settings, team, _silence, sandbox)
     roots = [root for wave in waves(team) for root in wave]
     with _rendered(team, recorded_ids(settings, team)) as folder, ThreadPoolExecutor(workers()) as pool:
         found = pool.map(lambda root: _state(place, folder / "envs" / root), roots)
@@ -45,7 +45,7 @@ def states_of(settings: Settings, team: Team, sandbox: bool | None) -> dict[str,
 
 def state_of(settings: Settings, team: Team, spec: EnvironmentSpec, sandbox: bool | None) -> StateDocument:  # noqa: FBT001 - three states
     """Return what the state of one environment holds."""
-    place = _entered(settings, team, _silence, sandbox, seed=False)
+    place = entered(settings, team, _silence, sandbox)
     with _rendered(team, recorded_ids(settings, team)) as folder:
         return _state(place, folder / "envs" / spec.names.root)
 
@@ -95,7 +95,7 @@ def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | 
     A root without a state is planned with a local backend, since initialising a remote one would write to it. Where the
     repository does not exist yet, its ids are the preview's.
     """
-    place = _entered(settings, team, progress, sandbox, seed=True)
+    place = entered(settings, team, progress, sandbox, seed=True)
     ids = recorded_ids(settings, team)
     roots = [root for wave in waves(team) for root in wave]
     with _rendered(team, ids) as folder, ThreadPoolExecutor(workers()) as pool:
@@ -130,7 +130,15 @@ def recorded_ids(settings: Settings, team: Team) -> RepositoryIds:
     return RepositoryIds(facts["id"], facts["owner_id"]) if facts else RepositoryIds.of_preview()
 
 
-def _entered(settings: Settings, team: Team, progress: Progress, sandbox: bool | None, *, seed: bool) -> Place:  # noqa: FBT001 - three states
+def entered(
+    settings: Settings,
+    team: Team,
+    progress: Progress,
+    sandbox: bool | None,  # noqa: FBT001 - three states
+    *,
+    seed: bool = False,
+) -> Place:
+    """Make this process a client of the place that is meant, as ``place_of`` finds it."""
     chosen = place_of(settings, open_ledger(settings), team.slug, sandbox)
     return enter(settings, chosen, team, progress, seed=seed)
 

@@ -44,7 +44,7 @@ class Elements(HTMLParser):
 
 
 def html(document: dict[str, Any]) -> str:
-    return page("fraud-detection", document, run="up-1", made="2026-11-21")
+    return page("fraud-detection", document, origin="Established by run up-1", made="2026-11-21")
 
 
 def test_holdings_are_what_the_grants_say() -> None:

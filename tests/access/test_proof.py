@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from provisioner.access import AccessMatrix, AccessMismatch, Case, cases, compute
+from provisioner.access import AccessMatrix, AccessMismatch, AccessModel, Case, cases, compute, identities
+from provisioner.access.live import from_live, from_policies, unmanaged
 from provisioner.access.prove import Prover
+from provisioner.cloud.google import GoogleCloud, connect
+from provisioner.cloud.session import Network
 from provisioner.errors import ProvisionError
 from tests.access.sandboxed import Sandboxed, sandboxed
 from tests.policy.roots import fraud_detection
@@ -181,6 +185,95 @@ def test_a_provider_switched_off_lets_nobody_in(place: Sandboxed, provider_of_pr
     matrix = proven(place, "push on main, environment prod")
 
     assert {row.stage for row in matrix.wrong} == {"exchange"}
+
+
+# ------------------------------------------------------------------------------------------- read from the cloud
+
+
+@pytest.fixture
+def cloud(place: Sandboxed) -> Iterator[GoogleCloud]:
+    network = Network(place.handle.proxy_url, str(place.handle.ca_file))
+    connected = connect(place.environment["GOOGLE_OAUTH_ACCESS_TOKEN"], network=network)
+    yield connected
+    connected.close()
+
+
+def read(place: Sandboxed, cloud: GoogleCloud) -> tuple[AccessModel, list[str]]:
+    projects = [cloud.trust(spec.project, {spec.region}) for spec in place.team.environments]
+    folders = [spec.names.state_prefix for spec in place.team.environments]
+    state = from_policies(cloud.bucket_policies(place.team.platform.state.bucket, folders))
+    assert not any(project.unread for project in projects)
+    model = AccessModel.merged([*map(from_live, projects), AccessModel(grants=tuple(state))])
+    return model, [key for project in projects for key in project.keys]
+
+
+def test_the_cloud_itself_says_what_the_states_say(place: Sandboxed, cloud: GoogleCloud) -> None:
+    live, keys = read(place, cloud)
+
+    trusted = [replace(each, address="") for each in live.providers]
+    assert trusted == [replace(each, address="") for each in place.model.providers]
+    held = {(each.scope, each.role, each.member) for each in live.grants}
+    assert {(each.scope, each.role, each.member) for each in place.model.grants} <= held
+    assert compute(live, cases(place.team, place.repository)).wrong == ()
+    strange = unmanaged(place.model, live, keys, identities(place.team))
+    assert strange
+    assert [each.sentence for each in strange if each.ours] == []
+
+
+def test_what_a_person_granted_by_hand_is_named(
+    place: Sandboxed, cloud: GoogleCloud, policy_of_prod_deploy: tuple[str, Json]
+) -> None:
+    account, policy = policy_of_prod_deploy
+    deploy = account.rpartition("/")[2]
+    token_creator = {"role": "roles/iam.serviceAccountTokenCreator", "members": ["user:eve@example.com"]}
+    place.google(
+        "POST", f"{account}:setIamPolicy", {"policy": {**policy, "bindings": [*policy["bindings"], token_creator]}}
+    )
+    key = place.google("POST", f"{account}/keys", {})["name"].rpartition("/")[2]
+
+    live, keys = read(place, cloud)
+
+    strange = unmanaged(place.model, live, keys, identities(place.team))
+    creates = f"user:eve@example.com holds roles/iam.serviceAccountTokenCreator on account {deploy}"
+    holds_key = f"{deploy} has a key file ({key}): whoever holds it is the account"
+    assert {each.sentence for each in strange if each.ours} == {f"{creates}, and Terraform does not know it", holds_key}
+    place.google("DELETE", f"{account}/keys/{key}")
+
+
+def test_a_grant_above_the_project_counts_in_it(place: Sandboxed, cloud: GoogleCloud) -> None:
+    prod = place.team.environment("prod")
+    folder = f"cloudresourcemanager.googleapis.com/v3/folders/{place.team.platform.organisation.folder}"
+    before = place.google("POST", f"{folder}:getIamPolicy", {})
+    member = f"serviceAccount:{prod.account_email('plan')}"
+    condition = {"title": "hours", "expression": "request.time < timestamp('2031-01-01T00:00:00Z')"}
+    admin = {"role": "roles/run.admin", "members": [member], "condition": condition}
+    changed = {**before, "version": 3, "bindings": [*before.get("bindings", []), admin]}
+    place.google("POST", f"{folder}:setIamPolicy", {"policy": changed})
+    try:
+        trust = cloud.trust(prod.project, {prod.region})
+    finally:
+        now = place.google("POST", f"{folder}:getIamPolicy", {})
+        place.google("POST", f"{folder}:setIamPolicy", {"policy": {**before, "version": 3, "etag": now["etag"]}})
+    (grant,) = (each for each in from_live(trust).grants if each.role == "roles/run.admin" and each.member == member)
+    assert grant.scope == f"project:{prod.project}"
+    assert grant.condition == condition["expression"]
+
+
+def test_what_may_not_be_read_is_an_error_and_not_an_empty_list(place: Sandboxed, cloud: GoogleCloud) -> None:
+    refused = {"kind": "status", "status": 403, "method": "iam.projects.serviceAccounts.getIamPolicy", "index": 1}
+    place.handle.control("PUT", "faults", {"faults": [refused]})
+    try:
+        with pytest.raises(ProvisionError, match="may not be read"):
+            cloud.trust(place.team.environment("dev").project, set())
+    finally:
+        place.handle.control("DELETE", "faults")
+
+
+def test_roles_are_told_by_what_they_allow(cloud: GoogleCloud) -> None:
+    roles = cloud.roles(["roles/run.viewer", "roles/storage.bucketViewer", "roles/no.such"])
+    assert set(roles) == {"roles/run.viewer", "roles/storage.bucketViewer"}
+    assert "run.services.list" in roles["roles/run.viewer"]
+    assert "run.services.create" not in roles["roles/run.viewer"]
 
 
 def test_half_a_proof_concludes_nothing(place: Sandboxed) -> None:
