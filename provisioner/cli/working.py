@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -19,6 +20,7 @@ from provisioner.runs.execution import VERBS, Asked, Execution, open_or_continue
 from provisioner.runs.inputs import Inputs, freeze, thaw
 from provisioner.runs.interruption import Interruption
 from provisioner.runs.ledger import Run
+from provisioner.runs.reviewed import Reviewed, ReviewedApprover
 from provisioner.runs.tools import Tools
 from provisioner.wiring.ahead import import_clients
 from provisioner.wiring.bootstrapping import NAME, platform_seed, platform_tools, verbs
@@ -29,7 +31,10 @@ from provisioner.wiring.providers import Provider, choose
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What was asked for on the command line. ``sandbox`` is None where nothing was said."""
+    """What was asked for on the command line.
+
+    ``sandbox`` is None where nothing was said; ``expected`` holds changes that were reviewed elsewhere.
+    """
 
     verb: str
     request: Request
@@ -37,6 +42,7 @@ class Work:
     sandbox: bool | None = None
     seed: bool = True
     delete_data: bool = False
+    expected: Path | None = None
 
 
 def work(asked: Work, *, yes: bool, output: str) -> int:
@@ -47,7 +53,9 @@ def work(asked: Work, *, yes: bool, output: str) -> int:
     made_with = versions(current) | _provider(place).versions()
     inputs = Inputs(asked.request, asked.platform, made_with, asked.delete_data)
     wanted = Asked(asked.verb, asked.request.team, freeze(artifacts, inputs), place, current.user)
-    return _carried_out(open_or_continue(ledger, wanted), inputs, seed=asked.seed, yes=yes, output=output)
+    reviewed = Reviewed.read(asked.expected) if asked.expected else None
+    run = open_or_continue(ledger, wanted)
+    return _carried_out(run, inputs, seed=asked.seed, yes=yes, output=output, reviewed=reviewed)
 
 
 def go_on(run: Run, *, yes: bool, output: str) -> int:
@@ -56,7 +64,9 @@ def go_on(run: Run, *, yes: bool, output: str) -> int:
     return _carried_out(run, inputs, seed=False, yes=yes, output=output)
 
 
-def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str) -> int:
+def _carried_out(  # noqa: PLR0913 - what was said on the command line
+    run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str, reviewed: Reviewed | None = None
+) -> int:
     current = settings.read()
     board = display(no_color=current.no_color, ci=current.ci)
     provider = _provider(run.place)
@@ -71,7 +81,8 @@ def _carried_out(run: Run, inputs: Inputs, *, seed: bool, yes: bool, output: str
         ledger = open_ledger(place.settings)
 
         def tools(team: Team, interruption: Interruption) -> Tools:
-            approver = TerminalApprover(board, current.user, yes, interruption.check)
+            here = TerminalApprover(board, current.user, yes, interruption.check)
+            approver = ReviewedApprover(reviewed, current.user) if reviewed else here
             usual = tools_for(place, ledger, team, interruption, approver, board)
             return platform_tools(usual, place, team) if laying else usual
 

@@ -9,6 +9,7 @@ from provisioner.repository import RepositoryFacts
 from provisioner.runs.engine import Document
 from provisioner.runs.job import Job
 from provisioner.runs.planning import reread
+from provisioner.terraform.changes import ChangeSet
 
 
 def agree(job: Job, plans: Mapping[str, Document], agreed: list[str]) -> Document:
@@ -23,4 +24,7 @@ def agree(job: Job, plans: Mapping[str, Document], agreed: list[str]) -> Documen
         seen = [reread(job, each) for each in plans.values()]
         return marked(job.tools.proof.difference(job.team, facts, seen))
 
-    return job.approve(plans, agreed, access) if job.verb == "up" else job.approve(plans, agreed)
+    def sets() -> dict[str, ChangeSet]:
+        return {root: reread(job, each).redacted() for root, each in plans.items()}
+
+    return job.approve(plans, agreed, access, sets) if job.verb == "up" else job.approve(plans, agreed)

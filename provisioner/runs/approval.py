@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from provisioner.terraform.changes import ChangeSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class ApprovalRequest:
     """What has to be agreed to; ``again`` when the changes differ from what was agreed before.
 
     ``access`` says in sentences who reaches or may do more (``+ …``) or less (``- …``) afterwards.
+    ``sets`` are the redacted changes by root, read only when asked for; ``ids`` the numbers of the repository and its
+    owner that stand in them.
     """
 
     verb: str
@@ -30,6 +35,8 @@ class ApprovalRequest:
     changes: tuple[RootChange, ...]
     again: bool = False
     access: tuple[str, ...] = ()
+    sets: Callable[[], Mapping[str, ChangeSet]] = dict
+    ids: tuple[str, ...] = ()
 
 
 class Approver(Protocol):

@@ -19,6 +19,7 @@ from provisioner.runs.interruption import Interruption
 from provisioner.runs.leases import Leases
 from provisioner.runs.progress import Report, counted, telling
 from provisioner.runs.tools import Tools
+from provisioner.terraform.changes import ChangeSet
 from provisioner.terraform.plan import Plan
 from provisioner.terraform.state import StateDocument
 
@@ -87,18 +88,24 @@ class Job:
         return render(self.team, RepositoryIds(facts["id"], facts["owner_id"]), imports=self.imports)
 
     def approve(
-        self, plans: Mapping[str, Document], agreed: list[str], access: Callable[[], tuple[str, ...]] = tuple
+        self,
+        plans: Mapping[str, Document],
+        agreed: list[str],
+        access: Callable[[], tuple[str, ...]] = tuple,
+        sets: Callable[[], Mapping[str, ChangeSet]] = dict,
     ) -> Document:
         """Ask for agreement to what changes, unless nothing does or exactly this was agreed to before.
 
-        ``access`` says what the plans do to access; it is asked only where somebody is.
+        ``access`` says what the plans do to access; it is asked only where somebody is. ``sets`` are their changes.
         """
         changing = [plan for plan in plans.values() if plan["changes"]]
         open_changes = [plan for plan in changing if plan["content"] not in agreed]
         if not open_changes:
             return {"by": "", "agreed": agreed}
         changes = tuple(map(_change, open_changes))
-        request = ApprovalRequest(self.verb, self.team.slug, changes, again=bool(agreed), access=access())
+        facts = self.facts()
+        ids = (facts["id"], facts["owner_id"])
+        request = ApprovalRequest(self.verb, self.team.slug, changes, bool(agreed), access(), sets, ids)
         with telling(self.tools.progress, "approve") as told:
             who = self.tools.approver(request)
             told.detail = f"by {who}"

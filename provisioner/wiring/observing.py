@@ -89,26 +89,38 @@ class Preview:
         }
 
 
-def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> list[Preview]:  # noqa: FBT001 - three states
+def preview(
+    settings: Settings,
+    team: Team,
+    progress: Progress,
+    sandbox: bool | None,  # noqa: FBT001 - three states
+    *,
+    empty_state: bool = False,
+) -> list[Preview]:
     """Return what `up` would change, root by root, each with its verdict. Nothing is made and nothing is locked.
 
     A root without a state is planned with a local backend, since initialising a remote one would write to it. Where the
-    repository does not exist yet, its ids are the preview's.
+    repository does not exist yet, its ids are the preview's. With ``empty_state`` no state is looked for.
     """
     place = entered(settings, team, progress, sandbox, seed=True)
     ids = recorded_ids(settings, team)
     roots = [root for wave in waves(team) for root in wave]
     with _rendered(team, ids) as folder, ThreadPoolExecutor(workers()) as pool:
+        for root in roots:
+            _settle_backend(place, team, folder / "envs" / root, empty_state=empty_state)
         return list(pool.map(lambda root: _previewed(place, team, folder / "envs" / root, progress), roots))
+
+
+def _settle_backend(place: Place, team: Team, root: Path, *, empty_state: bool) -> None:
+    state = f"{state_prefix(team, root.name)}/default.tfstate"
+    if empty_state or not connect_google(place.settings).has_object(team.platform.state.bucket, state):
+        (root / "backend_override.tf").write_text(_LOCAL_BACKEND, encoding="utf-8")
 
 
 def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> Preview:
     spec = next((spec for spec in team.environments if spec.names.root == root.name), None)
     with telling(progress, "plan", root.name) as told:
         runner, file = _reader(place), root / "preview.tfplan"
-        state = f"{state_prefix(team, root.name)}/default.tfstate"
-        if not connect_google(place.settings).has_object(team.platform.state.bucket, state):
-            (root / "backend_override.tf").write_text(_LOCAL_BACKEND, encoding="utf-8")
         runner.init(root)
         runner.plan(root, file, lock=False)
         planned = runner.show(root, file)

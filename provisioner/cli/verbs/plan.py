@@ -18,14 +18,31 @@ from provisioner.errors import RefusedByPolicy
 @request_argument
 @platform_option
 @sandbox_option
+@click.option("--empty-state", is_flag=True, help="Plan as if nothing existed: for who may not read the state.")
+@click.option(
+    "--out-changes",
+    "changes_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the redacted changes, for `up --expect-changes`.",
+)
 @output_option
-def command(*, request_file: Path, platform_file: Path | None, sandbox: bool | None, output: str) -> None:
+def command(  # noqa: PLR0913 - one parameter per option
+    *,
+    request_file: Path,
+    platform_file: Path | None,
+    sandbox: bool | None,
+    empty_state: bool,
+    changes_file: Path | None,
+    output: str,
+) -> None:
     """Show what `up` would change for REQUEST, and whether the rules let it pass.
 
     Creates nothing anywhere and takes no lock. Where the repository does not exist yet its id is a stand-in.
     Exit code 3 when a rule refuses the plan.
     """
     from provisioner.cli.display import display  # noqa: PLC0415 - help does not pay for it
+    from provisioner.runs.reviewed import Reviewed  # noqa: PLC0415
     from provisioner.wiring.accessing import difference, repository_of  # noqa: PLC0415
     from provisioner.wiring.observing import preview, recorded_ids  # noqa: PLC0415
 
@@ -33,9 +50,12 @@ def command(*, request_file: Path, platform_file: Path | None, sandbox: bool | N
     current = settings.read()
     board = display(no_color=current.no_color, ci=current.ci)
     with board.shown():
-        previews = preview(current, team, board, sandbox)
+        previews = preview(current, team, board, sandbox, empty_state=empty_state)
     roots = [each.document() for each in previews]
     ids = recorded_ids(current, team)
+    if changes_file:
+        changes = {each.root: each.plan.redacted() for each in previews}
+        Reviewed(team.slug, ids.preview, changes).write(changes_file)
     repository = repository_of(team, ids.repository_id, ids.owner_id)
     access = difference(team, repository, (each.plan for each in previews)).document()
     emit({"team": team.slug, "roots": roots, "access": access}, output, lambda: (*_text(roots), *_access(access)))

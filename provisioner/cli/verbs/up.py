@@ -9,6 +9,7 @@ import click
 from provisioner import settings
 from provisioner.cli.inputs import platform_option, read_inputs, request_argument, sandbox_option
 from provisioner.cli.output import output_option
+from provisioner.errors import InvalidInput
 from provisioner.wiring.ahead import start_sandbox
 from provisioner.wiring.folders import sandbox_folder
 
@@ -18,6 +19,13 @@ from provisioner.wiring.folders import sandbox_folder
 @platform_option
 @sandbox_option
 @click.option("--yes", is_flag=True, help="Approve the changes without being asked.")
+@click.option(
+    "--expect-changes",
+    "expected",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Approve exactly the changes that `plan --out-changes` wrote and people reviewed; stop at any other.",
+)
 @click.option(
     "--seed/--no-seed-projects", "seed", default=True, help="Make the request's projects in a sandbox that lacks them."
 )
@@ -30,6 +38,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     platform_file: Path | None,
     sandbox: bool | None,
     yes: bool,
+    expected: Path | None,
     seed: bool,
     output: str,
 ) -> None:
@@ -48,4 +57,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         start_sandbox(sandbox_folder(settings.read()))
     from provisioner.cli.working import Work, work  # noqa: PLC0415 - help does not pay for the engine
 
-    ctx.exit(work(Work("up", request, platform, sandbox=sandbox, seed=seed), yes=yes, output=output))
+    if yes and expected:
+        raise InvalidInput("--yes agrees to everything", fix="give --expect-changes alone", where="--expect-changes")
+    asked = Work("up", request, platform, sandbox=sandbox, seed=seed, expected=expected)
+    ctx.exit(work(asked, yes=yes, output=output))
