@@ -117,7 +117,7 @@ class Hub:
         return answer.body
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estate:
     """Both clouds, the teams in them, and the operator's hands."""
 
@@ -129,6 +129,10 @@ class Estate:
     repositories: Mapping[str, Repository]
     plans: Mapping[str, Json]
     states: Mapping[str, StateDocument]
+
+    def __repr__(self) -> str:
+        """Say what it is: whole states would fill the screen of a failing property."""
+        return "the estate"
 
     def spec(self, place: str) -> EnvironmentSpec:
         """Return ``dev``, ``prod`` (of fraud-detection) or ``churn/dev``."""
