@@ -14,6 +14,8 @@ PLAN, DEPLOY, RUNTIME = (f"fraud-detection-dev-{kind}{_AT}" for kind in ("plan",
 OWN = "europe-west1-docker.pkg.dev/example-fraud-dev"
 SHA = "sha256:" + "0" * 64
 FOREIGN_KEY = "projects/p/locations/us/keyRings/r/cryptoKeys/k"
+KEY_GRANT, KEY_USE = "google_kms_crypto_key_iam_member", "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+AGENT = "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com"
 LATEST = [{"name": "DB", "value_source": [{"secret_key_ref": [{"secret": "db", "version": "latest"}]}]}]
 _PLAN_BINDING = "workload_identity.google_service_account_iam_member.plan["
 PROVIDER = "google_iam_workload_identity_pool_provider"
@@ -162,6 +164,9 @@ STORAGE = (
     Break("PE-AR-004", f"{REGISTRY}_iam_member", ("role",), "roles/artifactregistry.repoAdmin"),
     Break("PE-AR-004", f"{REGISTRY}_iam_member", ("member",), f"serviceAccount:{RUNTIME}"),
     Break("PE-AR-005", REGISTRY, ("location",), "asia-east1"),
+    Break("PE-KMS-001", REGISTRY, ("kms_key_name",), FOREIGN_KEY),
+    Break("PE-KMS-001", REGISTRY, ("kms_key_name",), UNKNOWN),
+    Break("PE-KMS-001", SERVICE, ("template", 0, "encryption_key"), FOREIGN_KEY),
 )
 
 SERVICES = (
@@ -208,6 +213,9 @@ WHOLE: tuple[tuple[str, Callable[[Json], Json]], ...] = (
     ("PE-IAM-001", adding("google_project_iam_policy", project="example-fraud-dev", policy_data="{}")),
     ("PE-IAM-001", adding("google_storage_bucket_iam_binding", bucket="b", role="roles/storage.admin", members=[])),
     ("PE-IAM-004", adding("google_pubsub_topic_iam_binding", role="roles/pubsub.viewer", members=["allUsers"])),
+    ("PE-KMS-002", adding(KEY_GRANT, role=KEY_USE, member=f"serviceAccount:{RUNTIME}")),
+    ("PE-KMS-002", adding(KEY_GRANT, role=KEY_USE, member=f"serviceAccount:service-1{_AT}")),
+    ("PE-KMS-002", adding(KEY_GRANT, role="roles/cloudkms.admin", member=AGENT)),
     ("PE-SA-001", adding("google_service_account_key", service_account_id="x")),
     ("PE-SA-002", without("google_project_default_service_accounts")),
     ("PE-GCS-001", adding("google_storage_bucket_acl", bucket="b", predefined_acl="publicRead")),

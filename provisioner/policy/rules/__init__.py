@@ -10,6 +10,7 @@ from provisioner.policy.rules import (
     configuration,
     deletes,
     iam,
+    keys,
     labels,
     registry,
     run,
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     *services.RULES,
     *labels.RULES,
     *budgets.RULES,
+    *keys.RULES,
     *deletes.RULES,
     *configuration.RULES,
 )

@@ -86,7 +86,7 @@ def _bounded(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
 
 def _probes(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
     for service in plan.of(SERVICE):
-        serving = [path for path in _containers(service) if service.get(*path, "ports")]
+        serving = [path for path in _containers(service) if _declared(service.get(*path, "ports"))]
         for path in serving or list(_containers(service))[:1]:
             for probe in ("startup_probe", "liveness_probe"):
                 if not _declared(service.get(*path, probe)):
