@@ -29,6 +29,17 @@ def runs_folder(settings: Settings) -> Path:
     return settings.state_folder / "runs"
 
 
+def work_folder(settings: Settings, place: str, team: str) -> Path:
+    """Return where a team's roots are rendered; only its owner sees it.
+
+    Terraform leaves things there that we do not choose, such as errored.tfstate, which holds a state in clear.
+    """
+    folder = settings.state_folder / "work"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # one that an earlier version made
+    return folder / place / team
+
+
 def open_ledger(settings: Settings) -> Ledger:
     """Open the book of runs."""
     return Ledger(runs_folder(settings))

@@ -15,7 +15,7 @@ from provisioner.runs.ledger import Ledger
 from provisioner.runs.progress import Progress, Report, counted, telling
 from provisioner.runs.tools import Tools
 from provisioner.settings import Settings, adopt
-from provisioner.wiring.folders import find_terraform, open_artifacts, sandbox_folder
+from provisioner.wiring.folders import find_terraform, open_artifacts, sandbox_folder, work_folder
 from provisioner.wiring.ports import Proof, Repositories, Rules, Runners
 from provisioner.wiring.providers import choose
 
@@ -142,5 +142,5 @@ def tools_for(  # noqa: PLR0913, PLR0917 - one argument per part of a run that t
         proof=Proof(place.handle),
         rules=Rules(),
         runner=Runners(find_terraform(settings), settings, ledger),
-        work=settings.state_folder / "work" / ("sandbox" if place.handle else "clouds") / team.slug,
+        work=work_folder(settings, "sandbox" if place.handle else "clouds", team.slug),
     )
