@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledg
 from provisioner.wiring.place import Place, connect_google, enter, place_of
 from provisioner.wiring.ports import Runners
 
+_REPOSITORY = re.compile(r"assertion\.repository_id in \['(\d+)'\]")
+_OWNER = re.compile(r"assertion\.repository_owner_id == '(\d+)'")
 _LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 
 
@@ -89,21 +92,23 @@ class Preview:
         }
 
 
-def preview(
+def preview(  # noqa: PLR0913 - one argument per choice, named at the call
     settings: Settings,
     team: Team,
     progress: Progress,
     sandbox: bool | None,  # noqa: FBT001 - three states
     *,
     empty_state: bool = False,
+    ids: RepositoryIds | None = None,
 ) -> list[Preview]:
     """Return what `up` would change, root by root, each with its verdict. Nothing is made and nothing is locked.
 
     A root without a state is planned with a local backend, since initialising a remote one would write to it. Where the
-    repository does not exist yet, its ids are the preview's. With ``empty_state`` no state is looked for.
+    repository does not exist yet, its ids are the preview's. With ``empty_state`` no state is looked for. ``ids`` are
+    those recorded on this machine when not given; ``known_ids`` finds them on any.
     """
     place = entered(settings, team, progress, sandbox, seed=True)
-    ids = recorded_ids(settings, team)
+    ids = ids or recorded_ids(settings, team)
     roots = [root for wave in waves(team) for root in wave]
     with _rendered(team, ids) as folder, ThreadPoolExecutor(workers()) as pool:
         for root in roots:
@@ -140,6 +145,34 @@ def recorded_ids(settings: Settings, team: Team) -> RepositoryIds:
     """Return the repository's ids where they are known, else the preview's."""
     facts = recorded_facts(settings, team)
     return RepositoryIds(facts["id"], facts["owner_id"]) if facts else RepositoryIds.of_preview()
+
+
+def known_ids(settings: Settings, team: Team, sandbox: bool | None) -> RepositoryIds:  # noqa: FBT001 - three states
+    """Return the repository's ids as recorded here, else as the state of an environment trusts them, else a preview's.
+
+    A machine that never set the team up, such as a job of CI, knows them from the trust that is in force.
+    """
+    recorded = recorded_ids(settings, team)
+    if not recorded.preview:
+        return recorded
+    place = entered(settings, team, _silence, sandbox)
+    google = connect_google(place.settings)
+    with _rendered(team, recorded) as folder:
+        for spec in team.environments:
+            if google.has_object(team.platform.state.bucket, f"{spec.names.state_prefix}/default.tfstate"):
+                found = _trusted(_state(place, folder / "envs" / spec.names.root))
+                if found:
+                    return found
+    return recorded
+
+
+def _trusted(state: StateDocument) -> RepositoryIds | None:
+    for provider in state.resources("google_iam_workload_identity_pool_provider"):
+        condition = str(provider.values.get("attribute_condition"))
+        repository, owner = _REPOSITORY.search(condition), _OWNER.search(condition)
+        if repository and owner:
+            return RepositoryIds(repository[1], owner[1])
+    return None
 
 
 def entered(

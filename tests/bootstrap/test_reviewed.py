@@ -12,6 +12,7 @@ from provisioner.errors import InvalidInput, NeedsApproval
 from provisioner.runs.approval import ApprovalRequest, RootChange
 from provisioner.runs.reviewed import Reviewed, ReviewedApprover
 from provisioner.terraform.changes import Change, ChangeSet
+from tests.cli.program import Person
 from tests.e2e.conftest import stop
 from tests.e2e.desk import Desk, new_desk
 
@@ -99,3 +100,15 @@ def test_a_first_plan_is_applied_as_it_was_reviewed(desk: Desk) -> None:
     assert ended.document["changes"]["churn-dev"]["add"] > 0
     approved = desk.person.runs("audit", "show", "-o", "json").document
     assert any("the reviewers of these changes" in str(each) for each in approved)
+
+
+@pytest.mark.e2e
+def test_a_machine_that_never_set_a_team_up_knows_its_repository_by_the_trust(desk: Desk) -> None:
+    request = desk.request("churn")
+    elsewhere = Person(desk.folder / "elsewhere")
+    elsewhere.home.mkdir()
+    words = [*elsewhere.command, "plan", str(request), "-o", "json"]
+    there = [f"{name}={value}" for name, value in {"PROVISION_ENV_STATE": elsewhere.state}.items()]
+    planned = desk.person.runs("sandbox", "shell", "env", *there, *words)
+    assert planned.code == 0, planned
+    assert [(each["root"], each["empty"]) for each in planned.document["roots"]] == [("churn-dev", True)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from provisioner import settings
 from provisioner.cli.inputs import platform_option, read_team, request_argument, sandbox_option
 from provisioner.cli.output import bad, emit, good, output_option
 from provisioner.errors import RefusedByPolicy
+
+if TYPE_CHECKING:
+    from provisioner.wiring.observing import Preview
 
 
 @click.command()
@@ -26,6 +29,9 @@ from provisioner.errors import RefusedByPolicy
     type=click.Path(path_type=Path),
     help="Write the redacted changes, for `up --expect-changes`.",
 )
+@click.option(
+    "--comment", "thread", metavar="OWNER/REPO#N", help="Say it under a pull request, and keep that up to date."
+)
 @output_option
 def command(  # noqa: PLR0913 - one parameter per option
     *,
@@ -34,6 +40,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     sandbox: bool | None,
     empty_state: bool,
     changes_file: Path | None,
+    thread: str | None,
     output: str,
 ) -> None:
     """Show what `up` would change for REQUEST, and whether the rules let it pass.
@@ -44,24 +51,34 @@ def command(  # noqa: PLR0913 - one parameter per option
     from provisioner.cli.display import display  # noqa: PLC0415 - help does not pay for it
     from provisioner.runs.reviewed import Reviewed  # noqa: PLC0415
     from provisioner.wiring.accessing import difference, repository_of  # noqa: PLC0415
-    from provisioner.wiring.observing import preview, recorded_ids  # noqa: PLC0415
+    from provisioner.wiring.observing import known_ids, preview, recorded_ids  # noqa: PLC0415
 
     team = read_team(request_file, platform_file)
     current = settings.read()
     board = display(no_color=current.no_color, ci=current.ci)
     with board.shown():
-        previews = preview(current, team, board, sandbox, empty_state=empty_state)
+        ids = recorded_ids(current, team) if empty_state else known_ids(current, team, sandbox)
+        previews = preview(current, team, board, sandbox, empty_state=empty_state, ids=ids)
     roots = [each.document() for each in previews]
-    ids = recorded_ids(current, team)
     if changes_file:
         changes = {each.root: each.plan.redacted() for each in previews}
         Reviewed(team.slug, ids.preview, changes).write(changes_file)
     repository = repository_of(team, ids.repository_id, ids.owner_id)
     access = difference(team, repository, (each.plan for each in previews)).document()
+    if thread:
+        _commented(thread, previews)
     emit({"team": team.slug, "roots": roots, "access": access}, output, lambda: (*_text(roots), *_access(access)))
     refused = [each["root"] for each in roots if not each["verdict"]["passed"]]
     if refused:
         raise RefusedByPolicy(f"the rules refuse {', '.join(refused)}", fix="mend the request, or ask for a waiver")
+
+
+def _commented(thread: str, previews: Sequence[Preview]) -> None:
+    from provisioner.policy.formats.comment import comment  # noqa: PLC0415 - help does not pay for it
+    from provisioner.wiring.comments import publish_comment  # noqa: PLC0415 - likewise
+
+    for each in previews:
+        publish_comment(settings.read(), thread, comment(each.verdict, each.plan.redacted(), each.root))
 
 
 def _text(roots: list[dict[str, Any]]) -> Iterator[str]:
