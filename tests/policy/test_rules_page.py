@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from provisioner.policy import RULES, Finding, PolicyContext, Severity, check
-from provisioner.policy.baseline import SETTINGS
 from provisioner.policy.checkov import SKIPPED
 from provisioner.policy.duplicates import SAME
-from provisioner.policy.source.rules import SOURCE_RULES
 from provisioner.terraform.plan import Plan
 from tests.policy.breaking import resource
-from tests.policy.rules_page import PAGE, page
+from tests.policy.rules_page import PAGE, SETTINGS, page, settings
 
 ADDRESS = "google_storage_bucket.added"
 
@@ -19,7 +17,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_setting_has_a_rule_and_every_rule_a_setting() -> None:
-    assert {rule.setting for rule in (*RULES, *SOURCE_RULES)} == set(SETTINGS) == set(range(1, 19))
+    assert {setting for _, setting in settings()} == set(SETTINGS) == set(range(1, 19))
 
 
 def test_what_is_left_out_of_checkov_is_said_by_a_rule_that_exists() -> None:
