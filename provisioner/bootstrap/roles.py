@@ -30,7 +30,7 @@ _READERS: tuple[tuple[str, str], ...] = (
     ("roles/iam.workloadIdentityPoolViewer", "google_iam_workload_identity_pool(_provider): get"),
     ("roles/monitoring.viewer", "google_monitoring_notification_channel: notificationChannels.get"),
     ("roles/run.viewer", "google_cloud_run_v2_service: services.get; data.google_project: projects.get"),
-    ("roles/secretmanager.viewer", "google_secret_manager_secret_iam_member: secrets.get"),
+    ("roles/secretmanager.viewer", "google_secret_manager_secret_iam_member: secrets.getIamPolicy"),
     ("roles/serviceusage.serviceUsageViewer", "google_project_service: services.list"),
     ("roles/storage.bucketViewer", "google_storage_bucket: buckets.get"),
 )
@@ -51,6 +51,7 @@ _APPLIERS: tuple[tuple[str, str], ...] = (
 TABLE: tuple[Held, ...] = (
     *(Held("plan", "scope", role, why) for role, why in _READERS),
     Held("plan", "billing", "roles/billing.viewer", "google_billing_budget: budgets.get"),
+    Held("plan", "state", "roles/iam.securityReviewer", "google_storage_managed_folder_iam_member: getIamPolicy"),
     Held("plan", "state", "roles/storage.objectViewer", "the backend reads the state of every root"),
     Held("plan", "state", "roles/storage.bucketViewer", "the bucket itself: buckets.get"),
     *(Held("preview", "scope", role, why) for role, why in _READERS),

@@ -130,9 +130,9 @@ class Estate:
     plans: Mapping[str, Json]
     states: Mapping[str, StateDocument]
 
-    def __repr__(self) -> str:
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - hypothesis calls it so
         """Say what it is: whole states would fill the screen of a failing property."""
-        return "the estate"
+        printer.text("the estate")
 
     def spec(self, place: str) -> EnvironmentSpec:
         """Return ``dev``, ``prod`` (of fraud-detection) or ``churn/dev``."""

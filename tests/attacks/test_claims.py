@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.attacks.estate import Estate, taken_back
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("attacks")]
 Claims = dict[str, Any]
-Changes = dict[str, Callable[[object], object]]
+Changes = dict[str, "Value | Near"]
 ABSENT = object()
 BRANCH = "refs/heads/main"
 IDENTITIES = ("dev/plan", "dev/deploy", "prod/plan", "prod/deploy")
@@ -52,6 +53,30 @@ NEAR: tuple[Callable[[str, int, str], object], ...] = (
     lambda value, _at, sign: f"{sign}{value}",
     lambda value, _at, sign: f"{value}{sign}",
 )
+
+
+@dataclass(frozen=True)
+class Value:
+    """Another value in place of a claim's."""
+
+    value: object
+
+    def of(self, _claim: object) -> object:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Near:
+    """Something like a claim's value; where there is none, the sign alone."""
+
+    how: int
+    at: int
+    sign: str
+
+    def of(self, claim: object) -> object:
+        return NEAR[self.how](claim, min(self.at, len(claim)), self.sign) if isinstance(claim, str) else self.sign
+
+
 anything = st.one_of(
     st.just(ABSENT),
     st.text(max_size=12),
@@ -65,16 +90,9 @@ anything = st.one_of(
 
 
 edits = st.one_of(
-    anything.map(lambda value: lambda _: value),
-    st.tuples(st.sampled_from(range(len(NEAR))), st.integers(0, 60), st.sampled_from(SIGNS)).map(
-        lambda chosen: lambda value: near(value, *chosen)
-    ),
+    st.builds(Value, anything),
+    st.builds(Near, st.integers(0, len(NEAR) - 1), st.integers(0, 60), st.sampled_from(SIGNS)),
 )
-
-
-def near(value: object, how: int, at: int, sign: str) -> object:
-    """Return something like a claim's value; an absent claim comes as the sign alone."""
-    return NEAR[how](value, min(at, len(value)), sign) if isinstance(value, str) else sign
 
 
 CLAIMS = (
@@ -160,7 +178,7 @@ def computed(model: AccessModel, estate: Estate, identity: str, claims: Claims) 
 def agree(estate: Estate, job: Claims, changes: Changes) -> None:
     model = AccessModel.merged(AccessModel.from_state(state) for state in estate.states.values())
     base = claims_of(estate, "prod", job)
-    told = {name: change(base.get(name, ABSENT)) for name, change in changes.items()}
+    told = {name: change.of(base.get(name, ABSENT)) for name, change in changes.items()}
     for identity in IDENTITIES:
         audience = audience_of(estate, identity.rpartition("/")[0])
         claims = {**base, "aud": audience, **told}

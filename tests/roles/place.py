@@ -49,14 +49,18 @@ def pricing() -> Team:
 
 @dataclass(frozen=True)
 class Place:
-    """The cloud, the applied root, and what everybody needed so far."""
+    """The cloud, the applied root, and what everybody needed so far.
+
+    ``applied`` is what the first plan and apply needed, ``refreshed`` what the plan after them did.
+    """
 
     world: World
     cloud: MemoryCloud
     recorder: Recorder
     team: Team
     root: Root
-    operator: str
+    applied: tuple[Need, ...]
+    refreshed: tuple[Need, ...]
 
     @property
     def spec(self) -> EnvironmentSpec:
@@ -112,10 +116,13 @@ def place(folder: Path) -> Iterator[Place]:
         cloud = MemoryCloud(application, server, operator.token)
         _operators_work(cloud, team)
         root = rendered_root(folder / "roots", cloud, team, team.environments[0].names.root)
-        made = Place(world, cloud, recorder, team, root, operator.email)
+        recorder.needs.clear()
         root.plan()
         root.apply()
-        yield made
+        applied = recorder.needs.pop(operator.email)
+        root.plan("-lock=false")
+        refreshed = recorder.needs.pop(operator.email)
+        yield Place(world, cloud, recorder, team, root, tuple(applied), tuple(refreshed))
     finally:
         server.stop()
 
