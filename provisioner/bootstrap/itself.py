@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from provisioner.errors import InvalidInput
 from provisioner.request.models import Platform, Request
+from provisioner.request.names import PLATFORM_TEAM
 from provisioner.request.resolve import EnvironmentSpec, Team
 
-TEAM = "provision-env"
+TEAM = PLATFORM_TEAM
 """The name that stands where a team's name stands: in state prefixes, account ids, labels and the run book."""
 ENVIRONMENT = "platform"
 """The GitHub environment of the platform repository whose reviewers approve what is applied."""

@@ -9,7 +9,7 @@ from provisioner.request.check_parts import check_parts
 from provisioner.request.document import Path
 from provisioner.request.findings import Finding, repeated
 from provisioner.request.models import Platform, Request
-from provisioner.request.names import derived_names, environment_problem, project_id_problem
+from provisioner.request.names import PLATFORM_TEAM, derived_names, environment_problem, project_id_problem
 from provisioner.request.parts import Budget, Environment
 from provisioner.request.resolve import resolve
 
@@ -37,6 +37,8 @@ def check_request(request: Request, platform: Platform) -> tuple[Finding, ...]:
 
 
 def _reserved(request: Request) -> Iterator[Finding]:
+    if request.team == PLATFORM_TEAM:
+        yield Finding(("team",), f"{PLATFORM_TEAM} is the platform's own name", "choose another name")
     if request.repository.mode == "existing":
         yield Finding(
             ("repository", "mode"),

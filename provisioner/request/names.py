@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from provisioner.request.resolve import EnvironmentSpec, Team
 
+PLATFORM_TEAM = "provision-env"
+"""The name under which the platform itself is run; no team may take it."""
+
 ACCOUNT_ID_LIMIT = 30
 POOL_ID_LIMIT = 32
 BUCKET_LIMIT = 63

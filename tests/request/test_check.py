@@ -52,6 +52,10 @@ RULES = {
         environment("roles: {deploy: [roles/owner]}"),
         "roles/owner is not allowed for deploy (write one of: roles/cloudscheduler.admin)",
     ),
+    "the platform's own name": (
+        (HEAD + ENVIRONMENTS).replace("team: churn", "team: provision-env", 1),
+        "provision-env is the platform's own name",
+    ),
     "pull requests read a guarded state": (
         environment("plan_from_pull_requests: true, reviewers: [{user: a}]"),
         "a pull request must not read the state",
