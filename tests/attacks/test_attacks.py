@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.attempts import REACHED, after, work
+from tests.attacks.attempts import REACHED, after, claiming, work
 from tests.attacks.cases_accounts import ACCOUNTS, account_disabled
 from tests.attacks.cases_jobs import JOBS
 from tests.attacks.cases_things import THINGS
@@ -39,3 +39,11 @@ def test_what_a_test_changes_is_gone_with_it(built: Estate) -> None:
         disabled = after(account_disabled)(built, victim_of(built, "prod/deploy"))
     assert disabled.stage == "impersonate"
     assert work(built, victim_of(built, "prod/deploy")) == REACHED
+
+
+def test_a_branch_of_another_name_is_not_bound(place: Estate) -> None:
+    """Where GitHub's own branch rule is missing, the binding still names the branch."""
+    victim = victim_of(place, "prod/deploy")
+
+    assert claiming(ref=victim.job.ref)(place, victim) == REACHED
+    assert claiming(ref="refs/heads/feature")(place, victim).stage == "impersonate"

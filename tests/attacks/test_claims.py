@@ -81,7 +81,7 @@ anything = st.one_of(
     st.just(ABSENT),
     st.text(max_size=12),
     st.sampled_from(["dev", "prod", "push", "pull_request", BRANCH, "", "true", "91234567", "*", "'", "') || ('"]),
-    st.integers(),
+    st.integers(-(2**63), 2**63 - 1),  # JSON numbers beyond have no meaning in CEL
     st.booleans(),
     st.floats(allow_nan=False, allow_infinity=False),
     st.lists(st.text(max_size=3), max_size=2),
@@ -137,7 +137,10 @@ def promised(identity: str, claims: Claims, repository: Repository, audience: st
     }
     verbatim = all(type(claims.get(name)) is str and claims[name] == value for name, value in exact.items())
     textual = all(isinstance(claims.get(name, ""), str) for name in _MAPPED)
-    if not (verbatim and textual and claims.get("aud") in (audience, audience.removeprefix("https:"))):
+    given = claims.get("aud")
+    meant = (audience, audience.removeprefix("https:"))
+    listed = given if isinstance(given, list) else [given]  # one audience or several (RFC 7519, 4.1.3)
+    if not (verbatim and textual and any(each in meant for each in listed)):
         return False
     event, ref, environment = claims.get("event_name"), claims.get("ref"), claims.get("environment", "")
     if kind == "deploy":

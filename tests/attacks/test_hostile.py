@@ -9,11 +9,13 @@ import pytest
 
 from provisioner.access import AccessModel, Case, cases, compute
 from provisioner.policy import PolicyContext, check
+from provisioner.policy.personas import KINDS, persona
 from provisioner.terraform.plan import Plan
 from tests.attacks.attempts import REACHED
 from tests.attacks.cases_hostile import HOSTILE, Hostile
 from tests.attacks.estate import Estate, Json
 from tests.attacks.tables import victim_of
+from tests.policy.roots import fraud_detection
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("attacks")]
 every = pytest.mark.parametrize("hostile", HOSTILE, ids=str)
@@ -79,3 +81,13 @@ def test_the_attack_works_then_and_only_then(place: Estate, hostile: Hostile) ->
         change.in_cloud(place)
 
     assert hostile.attack(place, victim) == REACHED
+
+
+def test_an_account_of_another_environment_is_none_of_the_three() -> None:
+    team = fraud_detection()
+    prod = PolicyContext(team.platform, team, team.environment("prod"))
+
+    for kind in KINDS:
+        assert persona(team.environment("prod").account_email(kind), prod) == kind
+        assert persona(team.environment("dev").account_email(kind), prod) is None
+        assert persona(team.environment("dev").account_email(kind), PolicyContext(team.platform)) == kind
