@@ -12,6 +12,8 @@ from provisioner.terraform.state import StateDocument
 
 UNKNOWN = "(known after apply)"
 """Stands for a value that a plan does not know yet."""
+SENSITIVE = "(sensitive)"
+"""Stands for a value that a plan marks as sensitive, where a model is made to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,20 @@ class AccessModel:
         """Read what will exist after the apply; values not known yet are UNKNOWN and decide nothing in our favour."""
         staying = (c for c in plan.managed() if c.after is not None or c.after_unknown)
         items = [_Item(c.address, c.type, _known(c.after or {}, c.after_unknown)) for c in staying]
-        read = [(each.type, each.values) for each in plan.prior_state.items]
-        read += [(change.type, change.after or {}) for change in plan.changes if change.mode == "data"]
-        return _model(items, dict(_numbers(read)))
+        return _model(items, _numbers_of(plan))
+
+    @classmethod
+    def shown(cls, plan: Plan) -> tuple[AccessModel, AccessModel]:
+        """Return what a plan finds and what it leaves, fit to be shown: values it marks as sensitive are SENSITIVE."""
+        before, after = [], []
+        for each in plan.managed():
+            if each.before is not None:
+                before.append(_Item(each.address, each.type, _known(each.before, each.before_sensitive, SENSITIVE)))
+            if each.after is not None or each.after_unknown:
+                known = _known(each.after or {}, each.after_unknown)
+                after.append(_Item(each.address, each.type, _known(known, each.after_sensitive, SENSITIVE)))
+        numbers = _numbers_of(plan)
+        return _model(before, numbers), _model(after, numbers)
 
     @classmethod
     def from_state(cls, state: StateDocument) -> AccessModel:
@@ -176,19 +189,25 @@ def _email(item: _Item) -> str:
     return f"{item.text('account_id')}@{item.text('project')}.iam.gserviceaccount.com"
 
 
-def _known(values: Mapping[str, Any], unknown: object) -> dict[str, Any]:
-    """Put UNKNOWN where a plan has no value yet."""
-    marks = unknown if isinstance(unknown, dict) else {}
-    return {**values, **{key: _marked(values.get(key), mark) for key, mark in marks.items() if _any(mark)}}
+def _numbers_of(plan: Plan) -> dict[str, str]:
+    read = [(each.type, each.values) for each in plan.prior_state.items]
+    read += [(change.type, change.after or {}) for change in plan.changes if change.mode == "data"]
+    return dict(_numbers(read))
 
 
-def _marked(value: object, mark: object) -> Any:  # noqa: ANN401 - provider values have no narrower type
-    if isinstance(mark, dict):
-        return _known(value if isinstance(value, dict) else {}, mark)
-    if isinstance(mark, list):
+def _known(values: Mapping[str, Any], marks: object, mark: str = UNKNOWN) -> dict[str, Any]:
+    """Put UNKNOWN (or another mark) where a plan marks a value, which it does by documents of the same shape."""
+    marked = marks if isinstance(marks, dict) else {}
+    return {**values, **{key: _marked(values.get(key), each, mark) for key, each in marked.items() if _any(each)}}
+
+
+def _marked(value: object, marks: object, mark: str) -> Any:  # noqa: ANN401 - provider values have no narrower type
+    if isinstance(marks, dict):
+        return _known(value if isinstance(value, dict) else {}, marks, mark)
+    if isinstance(marks, list):
         values = value if isinstance(value, list) else []
-        return [_marked(values[i] if i < len(values) else None, each) for i, each in enumerate(mark)]
-    return UNKNOWN if mark is True else value
+        return [_marked(values[i] if i < len(values) else None, each, mark) for i, each in enumerate(marks)]
+    return mark if marks is True else value
 
 
 def _any(mark: object) -> bool:

@@ -36,13 +36,15 @@ class Subject:
 class Checked:
     """The verdict, the redacted changes (None where only source was read), and where addresses are declared.
 
-    ``looked_at`` says what was there to be judged: ``plan``, ``source`` or both.
+    ``looked_at`` says what was there to be judged: ``plan``, ``source`` or both. ``access`` says in sentences which
+    trust and roles come (``+``) and go (``-``), without sensitive values; empty where nothing of the kind changes.
     """
 
     verdict: Verdict
     changes: ChangeSet | None
     places: Places
     looked_at: tuple[str, ...]
+    access: tuple[str, ...] = ()
 
 
 def check_subject(settings: Settings, subject: Subject, platform: Platform | None, *, with_checkov: bool) -> Checked:
@@ -72,7 +74,17 @@ def _judged(
     root = subject.path if source_only else subject.root
     places = Places(root, subject.base, otherwise=_seen_from(subject.path, subject.base))
     looked_at = (*(() if source_only else ("plan",)), *(("source",) if root else ()))
-    return Checked(verdict, None if source_only else plan.redacted(), places, looked_at)
+    if source_only:
+        return Checked(verdict, None, places, looked_at)
+    return Checked(verdict, plan.redacted(), places, looked_at, _access(plan))
+
+
+def _access(plan: Plan) -> tuple[str, ...]:
+    from provisioner.access import AccessModel, compare  # noqa: PLC0415 - source is judged without it
+    from provisioner.access.changes import marked  # noqa: PLC0415
+
+    change = compare(*AccessModel.shown(plan))
+    return marked(change.document()) if change.gained or change.lost else ()
 
 
 def _read(settings: Settings, subject: Subject, kept: Path) -> tuple[Plan, Path]:

@@ -53,6 +53,27 @@ def test_no_form_tells_a_sensitive_value(cli: Cli, tmp_path: Path, form: str) ->
     assert "hunter22" in cli("check", file, "-o", form).out
 
 
+def test_the_comment_tells_what_changes_in_access(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    document = plan(issuer=_SECRET, sensitive=False)
+    grant = {"project": "example-churn-dev", "role": "roles/owner", "member": "user:eve_hunter22@example.com"}
+    change = {"actions": ["create"], "before": None, "after": grant, "after_unknown": {}}
+    resource = {
+        **document["resource_changes"][0],
+        "type": "google_project_iam_member",
+        "address": "google_project_iam_member.this",
+    }
+    for marks, told in (({}, "eve_hunter22@"), ({"member": True}, "(sensitive)")):
+        document["resource_changes"][1:] = [{**resource, "change": {**change, "after_sensitive": marks}}]
+        file.write_text(json.dumps(document))
+        ended = cli("check", file, "-o", "markdown")
+        assert ended.code == 3, ended
+        said = ended.out.replace("\u200b", "").replace("\\", "")
+        assert f"| gained | this change gives {'user:' if not marks else ''}{told}" in said
+        assert ("hunter22@" in said) is not bool(marks)
+        assert "roles/owner on project example-churn-dev" in said
+
+
 def test_one_check_writes_several_forms(cli: Cli, tmp_path: Path) -> None:
     file, report, tests = tmp_path / "plan.json", tmp_path / "r.sarif", tmp_path / "r.xml"
     file.write_text(json.dumps(plan(issuer=_SECRET, sensitive=False)))

@@ -25,7 +25,7 @@ FORMS: _Forms = {
     "sarif": lambda found, _: _json(sarif(found.verdict, found.places, _version())),
     "junit": lambda found, name: junit(found.verdict, name, found.looked_at),
     "github": lambda found, _: workflow_commands(found.verdict, found.places),
-    "markdown": lambda found, name: "\n".join(comment(found.verdict, found.changes, name)),
+    "markdown": lambda found, name: "\n".join(comment(found.verdict, found.changes, name, found.access)),
 }
 
 
@@ -110,7 +110,7 @@ def _write(file: Path, content: str) -> None:
 def _publish(thread: str, name: str, found: Checked) -> None:
     from provisioner.wiring.comments import publish_comment  # noqa: PLC0415 - a check by itself needs no GitHub client
 
-    url = publish_comment(settings.read(), thread, comment(found.verdict, found.changes, name))
+    url = publish_comment(settings.read(), thread, comment(found.verdict, found.changes, name, found.access))
     click.echo(f"comment: {url}", err=True)
 
 

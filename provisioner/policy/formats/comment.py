@@ -37,6 +37,7 @@ _Row = tuple[str, str]
 """The header of the table that a row belongs to, and the row."""
 
 _FINDINGS = "| rule | severity | resource | what is wrong | how to mend it |\n|---|---|---|---|---|"
+_ACCESS = "| | access |\n|---|---|"
 _CHANGES = "| change | resource | attributes |\n|---|---|---|"
 
 
@@ -46,12 +47,13 @@ def marker(key: str, part: int) -> str:
     return f"<!-- provision-env check {name} {part} -->"
 
 
-def comment(verdict: Verdict, changes: ChangeSet | None, key: str) -> tuple[str, ...]:
+def comment(verdict: Verdict, changes: ChangeSet | None, key: str, access: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the parts, each within the limit and readable by itself; there is at least one.
 
-    ``changes`` is None where source was checked and no plan is known.
+    ``changes`` is None where source was checked and no plan is known. ``access`` are sentences about who reaches or
+    may do what afterwards, ``+`` or ``-`` before each; they hold no sensitive value.
     """
-    parts = list(_split(_rows(verdict, changes)))
+    parts = list(_split((*_rows(verdict, changes), *((_ACCESS, _access_row(each)) for each in access))))
     heading = f"### {'✅' if verdict.passed else '🛑'} {_cell(key)}: {_outcome(verdict)}"
     if changes is not None and not changes.entries:
         parts[-1].append(("", "Nothing changes."))
@@ -103,6 +105,11 @@ def _change_row(entry: Change) -> str:
     attributes = ", ".join(sorted({*entry.before, *entry.after})) if entry.actions == ("update",) else ""
     sign = _SIGNS.get(entry.actions, " and ".join(entry.actions))
     return f"| {sign} | {_cell(entry.address)} | {_cell(attributes)} |"
+
+
+def _access_row(sentence: str) -> str:
+    sign, _, rest = sentence.partition(" ")
+    return f"| {'gained' if sign == '+' else 'lost'} | {_cell(rest)} |"
 
 
 def _cell(text: str) -> str:
