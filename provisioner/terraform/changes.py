@@ -58,7 +58,7 @@ class ResourceChange:
             after_unknown=change.get("after_unknown"),
             before_sensitive=change.get("before_sensitive"),
             after_sensitive=change.get("after_sensitive"),
-            replace_paths=tuple(tuple(path) for path in change.get("replace_paths") or ()),
+            replace_paths=_paths(change.get("replace_paths")),
             index=index if isinstance(index, (str, int)) else None,
             importing=_values(change, "importing"),
         )
@@ -193,6 +193,13 @@ def _actions(change: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(actions, list) or not actions or not all(isinstance(action, str) for action in actions):
         raise InvalidInput("a change has no actions", fix="pass what `terraform show -json` printed")
     return tuple(actions)
+
+
+def _paths(value: object) -> tuple[tuple[str | int, ...], ...]:
+    paths = [] if value is None else value
+    if not isinstance(paths, list) or not all(isinstance(path, list) for path in paths):
+        raise InvalidInput("replace_paths is not a list of paths", fix="pass what `terraform show -json` printed")
+    return tuple(tuple(path) for path in paths)
 
 
 def _values(change: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:

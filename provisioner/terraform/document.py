@@ -8,9 +8,11 @@ from typing import Any
 
 from provisioner.errors import InvalidInput
 
-LARGEST = 200 * 1024 * 1024
+LARGEST = 64 * 1024 * 1024
 """Bytes of JSON we are willing to read; a plan of 1 000 resources has about 10 MB."""
 
+_MOST = 4_000_000
+"""Values in a document: two bytes of JSON may become a hundred of memory; a plan of 64 MB from Terraform has half."""
 _DEEPEST = 200
 _MAJOR = "1."
 
@@ -18,12 +20,15 @@ _MAJOR = "1."
 def read(content: bytes, *, what: str, limit: int = LARGEST) -> dict[str, Any]:
     """Parse a document that Terraform wrote.
 
-    ``what`` names it for people. Raises InvalidInput when it is too large, not UTF-8, not JSON, nested deeper than
-    Terraform ever nests, not an object, or of another ``format_version`` than 1.x.
+    ``what`` names it for people. Raises InvalidInput when it is too large (which bounds the memory taken to about a
+    gigabyte), not UTF-8, not JSON, nested deeper than Terraform ever nests, not an object, or of another
+    ``format_version`` than 1.x.
     """
     if len(content) > limit:
         size, most = len(content) // 1024**2, limit // 1024**2
         raise InvalidInput(f"{what} has {size} MB, more than {most} MB", fix="split the root into smaller ones")
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > _MOST:
+        raise InvalidInput(f"{what} has more than {_MOST} values", fix="split the root into smaller ones")
     try:
         document = json.loads(content)
     except RecursionError:

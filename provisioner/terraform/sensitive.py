@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from provisioner.terraform import document as reading
 from provisioner.terraform.changes import SENSITIVE, OutputChange, ResourceChange
 from provisioner.terraform.plan import Plan
 
@@ -14,15 +15,19 @@ _ORDINARY_WORD = 4
 
 
 def sensitive_texts(plan: Plan) -> frozenset[str]:
-    """Return every text of a plan that it marks as sensitive: of resources, outputs and variables of the root."""
+    """Return every text of a plan that it marks as sensitive: of resources, outputs and variables of the root.
+
+    Raises InvalidInput when the declarations of variables are of another shape than Terraform's.
+    """
     found: set[str] = set()
     everything: tuple[ResourceChange | OutputChange, ...] = (*plan.changes, *plan.drift, *plan.output_changes)
     for change in everything:
         found.update(_marked(change.before, change.before_sensitive))
         found.update(_marked(change.after, change.after_sensitive))
-    declared = plan.configuration.get("root_module", {}).get("variables", {})
+    root = reading.mapping(plan.configuration.get("root_module"), what="root_module")
+    declared = reading.mapping(root.get("variables"), what="variables")
     for name, value in plan.variables.items():
-        if declared.get(name, {}).get("sensitive"):
+        if reading.mapping(declared.get(name), what=f"variable {name}").get("sensitive"):
             found.update(_texts(value))
     return frozenset(found - {""})
 
