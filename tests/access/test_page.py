@@ -100,6 +100,19 @@ def test_names_stay_text(hostile: str) -> None:
     assert not {"script", "img"} & {tag for tag, _ in elements.found}
 
 
+def test_what_roles_allow_and_what_terraform_does_not_know_is_told() -> None:
+    stranger = {"member": "user:eve@example.com", "role": "", "scope": "key:abc", "condition": "", "ours": True}
+    roles = {"roles/run.viewer": ["run.services.get", "<b>"]}
+    text = html({**DOCUMENT, "roles": roles, "unmanaged": [stranger], "unread": ["folder 7"]})
+    assert Elements(text).open == []
+    assert "2 permissions" in text
+    assert "<code>run.services.get</code> <code>&lt;b&gt;</code>" in text
+    assert "<details open><summary>1 grants and keys" in text
+    assert '<td class="bad">user:eve@example.com</td>' in text
+    assert "Could not be read: folder 7." in text
+    assert "Not from Terraform" not in html(DOCUMENT)
+
+
 def test_boxes_do_not_overlap_and_arrows_meet_them() -> None:
     accounts = [
         Account("plan", tuple((f"job {n}", n % 2 == 0) for n in range(7)), ("a on b",)),
