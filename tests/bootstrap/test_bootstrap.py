@@ -14,6 +14,7 @@ from provisioner.cloud.session import Network, open_session
 from tests.cli.program import Ended
 from tests.e2e.conftest import stop
 from tests.e2e.desk import Desk, new_desk
+from tests.sandbox.actions.site import Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bootstrap")]
 
@@ -48,9 +49,17 @@ def result(desk: Desk) -> dict[str, Any]:
     return document
 
 
+def call(desk: Desk, method: str, url: str, document: object = None) -> tuple[int, Any]:
+    """Call an API in the sandbox as its operator, from this process."""
+    site = Site(desk.handle, desk.folder)
+    with site.http:
+        answer = site.ask(method, url, document)
+    return answer.status_code, answer.json() if answer.content else None
+
+
 def holders(desk: Desk, url: str, verb: str = "POST") -> dict[str, set[str]]:
     """Return the roles at a resource by member, of the toolkit's identities only."""
-    bindings = desk.call(verb, url)[1]["bindings"]
+    bindings = call(desk, verb, url)[1]["bindings"]
     found: dict[str, set[str]] = {PLAN: set(), PREVIEW: set(), DEPLOY: set()}
     for binding in bindings:
         for member in set(binding["members"]) & set(found):
@@ -60,13 +69,13 @@ def holders(desk: Desk, url: str, verb: str = "POST") -> dict[str, set[str]]:
 
 def test_the_bucket_of_the_states_is_made_first_and_safe(desk: Desk, result: dict[str, Any]) -> None:
     assert result["bucket"] == {"bucket": "example-ml-terraform-state", "made": True}
-    bucket = desk.call("GET", BUCKET)[1]
+    bucket = call(desk, "GET", BUCKET)[1]
     assert bucket["versioning"] == {"enabled": True}
     assert bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced"
     assert bucket["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"] is True
     assert int(bucket["softDeletePolicy"]["retentionDurationSeconds"]) >= 7 * 86_400
     assert bucket["labels"]["managed-by"] == "provision-env"
-    states = desk.call("GET", f"{BUCKET}/o")[1]["items"]
+    states = call(desk, "GET", f"{BUCKET}/o")[1]["items"]
     assert [each["name"] for each in states] == ["provision-env/platform/default.tfstate"]
 
 
@@ -88,7 +97,7 @@ def test_only_a_pull_request_becomes_the_preview_account(desk: Desk, result: dic
     reached = {}
     for account in (PLAN, PREVIEW, DEPLOY):
         place = f"https://iam.googleapis.com/v1/projects/-/serviceAccounts/{account.partition(':')[2]}"
-        bindings = desk.call("POST", f"{place}:getIamPolicy")[1]["bindings"]
+        bindings = call(desk, "POST", f"{place}:getIamPolicy")[1]["bindings"]
         reached[account] = {member.partition("/attribute.")[2] for each in bindings for member in each["members"]}
     bound, main = "repo_env_ref_event", "refs/heads/main"
     assert reached[PREVIEW] == {f"repo_event/{repository}::pull_request"}
@@ -99,20 +108,20 @@ def test_only_a_pull_request_becomes_the_preview_account(desk: Desk, result: dic
 
 def test_the_repository_waits_for_reviewers(desk: Desk, result: dict[str, Any]) -> None:
     assert result["repository"]["full_name"] == "example-ml/platform"
-    environment = desk.call("GET", f"{REPO}/environments/platform")[1]
+    environment = call(desk, "GET", f"{REPO}/environments/platform")[1]
     rule = next(each for each in environment["protection_rules"] if each["type"] == "required_reviewers")
     assert {each["reviewer"]["login"] for each in rule["reviewers"]} == {"maria-platform", "jonas-platform"}
-    rules = desk.call("GET", f"{REPO}/rules/branches/main")[1]
+    rules = call(desk, "GET", f"{REPO}/rules/branches/main")[1]
     checks = next(each for each in rules if each["type"] == "required_status_checks")
     assert [each["context"] for each in checks["parameters"]["required_status_checks"]] == ["check"]
-    tree = desk.call("GET", f"{REPO}/git/trees/main?recursive=1")[1]["tree"]
+    tree = call(desk, "GET", f"{REPO}/git/trees/main?recursive=1")[1]["tree"]
     paths = {each["path"] for each in tree}
     assert {"platform.yaml", "teams/README.md", ".github/CODEOWNERS"} <= paths
     assert "terraform/envs/provision-env-platform/main.tf" in paths
 
 
 def test_variables_name_the_identities_and_what_is_installed(desk: Desk, result: dict[str, Any]) -> None:
-    rows = desk.call("GET", f"{REPO}/actions/variables?per_page=30")[1]["variables"]
+    rows = call(desk, "GET", f"{REPO}/actions/variables?per_page=30")[1]["variables"]
     found = {row["name"]: row["value"] for row in rows}
     made = result["outputs"]["provision-env-platform"]["environment"]
     assert found["PLATFORM_PLAN_SERVICE_ACCOUNT"] == made["plan_service_account"]
@@ -124,13 +133,13 @@ def test_variables_name_the_identities_and_what_is_installed(desk: Desk, result:
 @pytest.mark.usefixtures("result")
 def test_a_second_run_changes_nothing_and_keeps_what_people_chose(desk: Desk) -> None:
     chosen = {"name": "PROVISION_ENV_SOURCE", "value": "git+https://github.com/example-ml/provision-env@0123abc"}
-    assert desk.call("PATCH", f"{REPO}/actions/variables/PROVISION_ENV_SOURCE", chosen)[0] == 204
+    assert call(desk, "PATCH", f"{REPO}/actions/variables/PROVISION_ENV_SOURCE", chosen)[0] == 204
     ended = bootstrap(desk, "--output", "json")
     assert ended.code == 0, ended
     assert set(ended.document["changes"]["provision-env-platform"].values()) == {0}
     assert ended.document["bucket"]["made"] is False
     assert ended.document["repository"]["written"] == []
-    assert desk.call("GET", f"{REPO}/actions/variables/PROVISION_ENV_SOURCE")[1]["value"] == chosen["value"]
+    assert call(desk, "GET", f"{REPO}/actions/variables/PROVISION_ENV_SOURCE")[1]["value"] == chosen["value"]
 
 
 @pytest.fixture
@@ -138,14 +147,14 @@ def as_the_plan_account(desk: Desk, result: dict[str, Any]) -> Iterator[Ground]:
     """Ask as somebody who may look at everything and change nothing."""
     email = result["outputs"]["provision-env-platform"]["environment"]["plan_service_account"]
     account = f"https://iam.googleapis.com/v1/projects/-/serviceAccounts/{email}"
-    policy = desk.call("POST", f"{account}:getIamPolicy")[1]
+    policy = call(desk, "POST", f"{account}:getIamPolicy")[1]
     operator = desk.handle.control("GET", "credentials")["googleEmail"]
     grant = {"role": "roles/iam.serviceAccountTokenCreator", "members": [f"user:{operator}"]}
     more = {**policy, "bindings": [*policy["bindings"], grant]}
-    assert desk.call("POST", f"{account}:setIamPolicy", {"policy": more})[0] == 200
+    assert call(desk, "POST", f"{account}:setIamPolicy", {"policy": more})[0] == 200
     minting = account.replace("iam.googleapis.com", "iamcredentials.googleapis.com")
     scope = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
-    status, token = desk.call("POST", f"{minting}:generateAccessToken", scope)
+    status, token = call(desk, "POST", f"{minting}:generateAccessToken", scope)
     assert status == 200, token
     network = Network(desk.handle.proxy_url, str(desk.handle.ca_file))
     session = open_session(token["accessToken"], network=network)

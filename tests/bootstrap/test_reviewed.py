@@ -84,8 +84,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     stop(made.person)
 
 
+@pytest.mark.slow
 @pytest.mark.e2e
-def test_a_first_plan_is_applied_as_it_was_reviewed(desk: Desk) -> None:
+def test_a_first_plan_is_applied_as_it_was_reviewed_and_known_on_every_machine(desk: Desk) -> None:
     request, file = desk.request("churn"), desk.folder / "changes.json"
     planned = desk.person.runs("plan", request, "--sandbox", "--empty-state", "--out-changes", file)
     assert planned.code == 0, planned
@@ -101,14 +102,10 @@ def test_a_first_plan_is_applied_as_it_was_reviewed(desk: Desk) -> None:
     approved = desk.person.runs("audit", "show", "-o", "json").document
     assert any("the reviewers of these changes" in str(each) for each in approved)
 
-
-@pytest.mark.e2e
-def test_a_machine_that_never_set_a_team_up_knows_its_repository_by_the_trust(desk: Desk) -> None:
-    request = desk.request("churn")
     elsewhere = Person(desk.folder / "elsewhere")
     elsewhere.home.mkdir()
-    words = [*elsewhere.command, "plan", str(request), "-o", "json"]
+    command = [*elsewhere.command, "plan", str(request), "-o", "json"]
     there = [f"{name}={value}" for name, value in {"PROVISION_ENV_STATE": elsewhere.state}.items()]
-    planned = desk.person.runs("sandbox", "shell", "env", *there, *words)
-    assert planned.code == 0, planned
-    assert [(each["root"], each["empty"]) for each in planned.document["roots"]] == [("churn-dev", True)]
+    again = desk.person.runs("sandbox", "shell", "env", *there, *command)
+    assert again.code == 0, again
+    assert [(each["root"], each["empty"]) for each in again.document["roots"]] == [("churn-dev", True)]
