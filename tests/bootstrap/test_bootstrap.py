@@ -173,6 +173,13 @@ def test_who_lacks_a_right_hears_which_and_where(as_the_plan_account: Ground) ->
     assert all(each.blocking for each in found.values())
 
 
+@pytest.mark.usefixtures("result")
+def test_the_ground_is_never_destroyed(desk: Desk) -> None:
+    ended = desk.person.runs("destroy", "provision-env", "--sandbox", "--yes", "--output", "json")
+    assert ended.code == 2
+    assert "state of every team" in ended.error["reason"]
+
+
 def test_a_platform_that_names_nobody_is_told_so(desk: Desk, tmp_path: Path) -> None:
     text = (desk.folder / "platform.yaml").read_text()
     silent = tmp_path / "platform.yaml"

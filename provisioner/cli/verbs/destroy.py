@@ -8,6 +8,8 @@ from provisioner import settings
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import output_option
 from provisioner.cli.recorded import last_inputs
+from provisioner.errors import InvalidInput
+from provisioner.request.names import PLATFORM_TEAM
 
 
 @click.command()
@@ -25,6 +27,12 @@ def command(  # noqa: PLR0913 - one parameter per option
     Two plans for each environment are made, checked and approved: one takes the protection away, one destroys. Buckets
     and registries that hold something stay in the cloud unless --delete-data is given. `up` makes everything again.
     """
+    if team == PLATFORM_TEAM:
+        raise InvalidInput(
+            "the platform's ground holds the state of every team: nothing destroys it",
+            fix="destroy the teams; what is left is for people to take down by hand",
+            where=team,
+        )
     from provisioner.cli.working import Work, work  # noqa: PLC0415 - help does not pay for the engine
 
     inputs = last_inputs(settings.read(), team)
