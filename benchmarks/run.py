@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import commands, provider, sandbox, terraform_steps, whole
+from benchmarks import commands, provider, rules, sandbox, terraform_steps, whole
 from benchmarks.figures import Figure, table, write
 
 _SECTIONS: Mapping[str, Callable[[int], Iterator[Figure]]] = {
     "commands": commands.measure,
+    "rules": rules.measure,
     "sandbox": sandbox.measure,
     "whole": whole.measure,
     "terraform": terraform_steps.measure,

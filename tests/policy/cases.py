@@ -11,6 +11,7 @@ from tests.policy.breaking import UNKNOWN, Break, Json, adding, without
 POOL = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/fraud-detection-dev-gh"
 _AT = "@example-fraud-dev.iam.gserviceaccount.com"
 PLAN, DEPLOY, RUNTIME = (f"fraud-detection-dev-{kind}{_AT}" for kind in ("plan", "deploy", "runtime"))
+_OTHERS = "fraud-detection-prod-runtime@example-fraud-prod.iam.gserviceaccount.com"
 OWN = "europe-west1-docker.pkg.dev/example-fraud-dev"
 SHA = "sha256:" + "0" * 64
 FOREIGN_KEY = "projects/p/locations/us/keyRings/r/cryptoKeys/k"
@@ -117,6 +118,8 @@ GRANTS = (
     Break("PE-IAM-006", BINDING, ("role",), "roles/iam.serviceAccountTokenCreator", part="deploy_as_runtime"),
     Break("PE-IAM-006", BINDING, ("member",), f"serviceAccount:{PLAN}", part="deploy_as_runtime"),
     Break("PE-IAM-007", SERVICE, ("template", 0, "service_account"), DEPLOY),
+    Break("PE-IAM-008", "google_storage_bucket_iam_member", ("member",), f"serviceAccount:{_OTHERS}"),
+    Break("PE-IAM-008", "google_storage_managed_folder_iam_member", ("member",), f"serviceAccount:{_OTHERS}"),
     Break("PE-IAM-007", "google_service_account", ("account_id",), "fraud-detection-dev-shared", part="module.runtime"),
     Break("PE-SA-002", "google_project_default_service_accounts", ("restore_policy",), "REVERT"),
     Break("PE-SA-002", "google_project_default_service_accounts", ("action",), "KEEP"),

@@ -26,7 +26,7 @@ from tests.policy.breaking import Json, resource
 GIGABYTE = 1024**3
 MEMORY = 2 * GIGABYTE
 PREFIX, SUFFIX = b'{"format_version": "1.2", "resource_changes": [', b"]}"
-KINDS = st.sampled_from(
+KINDS: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 1e300, "", "x", "\u0000", "${x}", [], {}, [[]], [{}], {"": {}}, [1], "a" * 5000]
 )
 
