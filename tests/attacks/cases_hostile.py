@@ -19,21 +19,23 @@ from tests.attacks import attempts
 from tests.attacks.attempts import Attempt, Outcome, Victim, a_job, as_the_account, called, ending
 from tests.attacks.cases_accounts import asks_for, makes_itself_owner, reads_services_of
 from tests.attacks.cases_jobs import another_account, in_new_environment, of_repository, reusable_workflow
-from tests.attacks.cases_things import deploys_as, lists_state
+from tests.attacks.cases_things import deploys_as, lists_state, publishes
 from tests.attacks.estate import Estate, Json
 from tests.attacks.loosening import (
     Loosening,
     OnAccount,
+    OnBucket,
     OnFolder,
     OnProject,
-    OnStateBucket,
     SecondProvider,
     account,
     audiences,
     condition,
+    data_bucket,
     everybody,
     mapping,
     of_pool,
+    state_bucket,
 )
 from tests.policy.breaking import resource
 
@@ -283,9 +285,12 @@ GRANTS = (
             (OnAccount("prod/plan", account("prod/deploy"), "roles/iam.serviceAccountUser"),),
             frozenset({"PE-IAM-006"}), "prod/deploy", as_the_account(deploys_as("prod/plan")), ""),
     Hostile("dev's plan reads the whole state bucket", "dev",
-            (OnStateBucket("roles/storage.objectViewer", account("dev/plan")),),
+            (OnBucket(state_bucket, "roles/storage.objectViewer", account("dev/plan")),),
             frozenset({"PE-STATE-001"}), "dev/plan", as_the_account(lists_state("prod")),
             "push on main, lists the state of prod"),
+    Hostile("dev's deploy in prod's bucket", "prod",
+            (OnBucket(data_bucket("prod"), "roles/storage.objectUser", account("dev/deploy")),),
+            frozenset({"PE-IAM-008"}), "dev/deploy", as_the_account(publishes("prod", "data/x.json")), ""),
     Hostile("dev's plan reads prod's folder", "prod",
             (OnFolder("prod", "roles/storage.objectViewer", account("dev/plan")),),
             frozenset({"PE-STATE-002"}), "dev/plan", as_the_account(lists_state("prod")),

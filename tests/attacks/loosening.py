@@ -63,18 +63,19 @@ class OnProject:
 
 
 @dataclass(frozen=True)
-class OnStateBucket:
-    """A role on the whole state bucket."""
+class OnBucket:
+    """A role on a whole bucket."""
 
+    bucket: Text
     role: str
     member: Text
 
     def in_plan(self, estate: Estate, plan: Json) -> None:
-        more = {"bucket": _state(estate), "role": self.role, "member": self.member(estate)}
+        more = {"bucket": self.bucket(estate), "role": self.role, "member": self.member(estate)}
         plan["resource_changes"].append(resource("google_storage_bucket_iam_member", more))
 
     def in_cloud(self, estate: Estate) -> None:
-        place = f"storage.googleapis.com/storage/v1/b/{_state(estate)}/iam"
+        place = f"storage.googleapis.com/storage/v1/b/{self.bucket(estate)}/iam"
         policy = estate.operate("GET", place)
         bindings = [*policy["bindings"], {"role": self.role, "members": [self.member(estate)]}]
         estate.operate("PUT", place, {**policy, "bindings": bindings})
@@ -92,13 +93,13 @@ class OnFolder:
         return f"{estate.spec(self.place).names.state_prefix}/"
 
     def in_plan(self, estate: Estate, plan: Json) -> None:
-        more = {"bucket": _state(estate), "managed_folder": self._folder(estate), "role": self.role}
+        more = {"bucket": state_bucket(estate), "managed_folder": self._folder(estate), "role": self.role}
         more["member"] = self.member(estate)
         plan["resource_changes"].append(resource("google_storage_managed_folder_iam_member", more))
 
     def in_cloud(self, estate: Estate) -> None:
         folder = self._folder(estate).replace("/", "%2F")
-        place = f"storage.googleapis.com/storage/v1/b/{_state(estate)}/managedFolders/{folder}/iam"
+        place = f"storage.googleapis.com/storage/v1/b/{state_bucket(estate)}/managedFolders/{folder}/iam"
         policy = estate.operate("GET", place)
         bindings = [*policy.get("bindings", []), {"role": self.role, "members": [self.member(estate)]}]
         estate.operate("PUT", place, {**policy, "bindings": bindings})
@@ -215,5 +216,11 @@ def of_pool(place: str, rest: str) -> Text:
     return member
 
 
-def _state(estate: Estate) -> str:
+def data_bucket(place: str) -> Text:
+    """Return an environment's own bucket."""
+    return lambda estate: estate.spec(place).buckets[0].name
+
+
+def state_bucket(estate: Estate) -> str:
+    """Return the bucket with everybody's state."""
     return estate.teams["churn"].platform.state.bucket

@@ -200,7 +200,7 @@ def test_only_the_exact_set_gets_in(built: Estate, job: Claims, changes: Changes
 
 
 @pytest.mark.slow
-@settings(some, max_examples=1500)
+@settings(some, max_examples=500)
 @examples
 def test_only_the_exact_set_gets_in_at_length(built: Estate, job: Claims, changes: Changes) -> None:
     agree(built, job, changes)

@@ -22,6 +22,11 @@ ACT_AS = frozenset(
     }
 )
 ON_ACCOUNT = "google_service_account_iam_member"
+DATA = (
+    "google_storage_bucket_iam_member",
+    "google_storage_managed_folder_iam_member",
+    "google_secret_manager_secret_iam_member",
+)
 INVOKERS = ("google_cloud_run_v2_service_iam_member", "google_cloud_run_v2_job_iam_member")
 
 
@@ -87,6 +92,16 @@ def _impersonation_problem(role: object, member: object, account: object, contex
     if (who, whom) != ("deploy", "runtime"):
         return f"lets {member} act as {account}; only deploy may, and only as runtime"
     return ""
+
+
+def _others_data(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:
+    """Look whether a bucket, a folder or a secret is opened to an account that is not the environment's own."""
+    if context.environment is None:
+        return
+    for grant in grants(plan):
+        account = address_of(str(grant.member)) if grant.resource.type in DATA else ""
+        if account and persona(account, context) is None:
+            yield grant.resource.address, f"{account} is none of the environment's three accounts"
 
 
 def _separate(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:
@@ -176,5 +191,13 @@ RULES: tuple[Rule, ...] = (
         "make the three accounts that the request's names derive and let services run as the runtime account",
         6,
         _separate,
+    ),
+    Rule(
+        "PE-IAM-008",
+        Severity.HIGH,
+        "An environment's buckets, folders and secrets are open to its own accounts only",
+        "grant to the environment's plan, deploy or runtime account; what others need is published, not shared",
+        5,
+        _others_data,
     ),
 )
