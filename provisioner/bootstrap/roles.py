@@ -26,12 +26,10 @@ class Held:
 
 _READERS: tuple[tuple[str, str], ...] = (
     ("roles/artifactregistry.reader", "google_artifact_registry_repository: repositories.get"),
-    ("roles/iam.securityReviewer", "google_*_iam_member: getIamPolicy of whatever a root grants on"),
+    ("roles/iam.securityReviewer", "google_*_iam_member: getIamPolicy; google_project_service: services.list"),
     ("roles/iam.workloadIdentityPoolViewer", "google_iam_workload_identity_pool(_provider): get"),
     ("roles/monitoring.viewer", "google_monitoring_notification_channel: notificationChannels.get"),
     ("roles/run.viewer", "google_cloud_run_v2_service: services.get; data.google_project: projects.get"),
-    ("roles/secretmanager.viewer", "google_secret_manager_secret_iam_member: secrets.getIamPolicy"),
-    ("roles/serviceusage.serviceUsageViewer", "google_project_service: services.list"),
     ("roles/storage.bucketViewer", "google_storage_bucket: buckets.get"),
 )
 

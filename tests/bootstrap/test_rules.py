@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from provisioner.bootstrap.itself import TEAM, address, platform_request
-from provisioner.bootstrap.roles import TABLE, held
+from provisioner.bootstrap.roles import TABLE, Account, held
 from provisioner.bootstrap.root import platform_tree, scope, values
 from provisioner.bootstrap.rules import OWN, REPLACED, RULES
+from provisioner.cloud.needs import needed_permissions
 from provisioner.errors import InvalidInput
 from provisioner.policy import PolicyContext, check
 from provisioner.policy.rules import RULES as EVERYWHERE
 from provisioner.render import RepositoryIds
 from provisioner.request.resolve import Team, resolve
+from provisioner.sandbox.google.identity.roles import permissions_of
+from provisioner.sandbox.store.memory import MemoryStore
+from provisioner.sandbox.world import open_world
 from provisioner.terraform.changes import ResourceChange
 from provisioner.terraform.plan import Plan
 from tests.render.teams import platform
+from tests.render.teams import team as resolved
 
 IDS = RepositoryIds("1210000007", "9100001")
 POOL = "principalSet://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/provision-env-platform-gh"
@@ -134,3 +140,53 @@ def test_somebody_answers_and_somebody_approves(missing: str, said: str) -> None
     nobody = SETTINGS.model_copy(update={missing: None if missing == "contact" else ()})
     with pytest.raises(InvalidInput, match=said):
         platform_request(nobody, "platform")
+
+
+BEYOND_PREFLIGHT = frozenset({"secretmanager.secrets.setIamPolicy", "secretmanager.secrets.getIamPolicy"})
+"""What a request with secrets needs besides: preflight cannot ask for it before it knows the secret."""
+READ = frozenset(
+    {
+        "artifactregistry.repositories.get",
+        "iam.googleapis.com/workloadIdentityPoolProviders.get",
+        "iam.googleapis.com/workloadIdentityPools.get",
+        "iam.serviceAccounts.get",
+        "iam.serviceAccounts.getIamPolicy",
+        "monitoring.notificationChannels.get",
+        "resourcemanager.projects.get",
+        "resourcemanager.projects.getIamPolicy",
+        "run.services.get",
+        "serviceusage.services.list",
+        "storage.buckets.get",
+    }
+)
+"""What refreshing every resource of an environment reads on its project."""
+
+
+@pytest.fixture(scope="module")
+def holding(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], frozenset[str]]:
+    """Return what a predefined role holds."""
+    world = open_world(MemoryStore(), tmp_path_factory.mktemp("world"))
+
+    def permissions(role: str) -> frozenset[str]:
+        with world.store.transaction() as tx:
+            return permissions_of(tx, role)
+
+    return permissions
+
+
+def needed() -> frozenset[str]:
+    """Return what applying an environment with everything in it asks for, as preflight does."""
+    request = "team: churn\nowner: churn@example.com\ncost_center: cc-1\ndata_class: internal\n"
+    spec = resolved(f"{request}environments: {{dev: {{project: example-churn-dev}}}}\n").environment("dev")
+    return frozenset(needed_permissions(spec)) | BEYOND_PREFLIGHT
+
+
+@pytest.mark.parametrize(("which", "wanted"), [("deploy", needed()), ("plan", READ), ("preview", READ)])
+def test_each_identity_holds_enough_and_no_role_too_much(
+    which: Account, wanted: frozenset[str], holding: Callable[[str], frozenset[str]]
+) -> None:
+    roles = {role: holding(role) for role in held(which, "scope")}
+    assert wanted <= frozenset().union(*roles.values()), wanted - frozenset().union(*roles.values())
+    for role in roles:
+        others = frozenset().union(*(found for name, found in roles.items() if name != role))
+        assert wanted - others, f"{role} is not needed"
