@@ -210,6 +210,8 @@ def test_every_leaf_may_be_unknown(name: str) -> None:
 @real
 @pytest.mark.parametrize("name", types())
 def test_a_change_replaces_exactly_where_the_real_provider_says(name: str) -> None:
+    if name in UNRECORDED:
+        pytest.skip("the real provider's declarations of it were not recorded")
     resource = known().resources[name]
     for path, field in leaves(resource.fields):
         if path == ("id",) or "writeonly" in field.flags or field.flags.get("same") in {"special", "empty", "absent"}:
