@@ -23,7 +23,9 @@ from queue import SimpleQueue
 PROJECT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 KILLED, SKIPPED, LIVES = "killed", "skipped", "LIVES: no test noticed"
-LEFT_BEHIND = shutil.ignore_patterns(".venv", ".tools", ".git", "*_cache", "__pycache__", "node_modules", ".hypothesis")
+# What is compiled comes along: only the file that is broken is compiled anew.
+LEFT_BEHIND = shutil.ignore_patterns(".venv", ".tools", ".git", "*_cache", "node_modules", ".hypothesis")
+PLUGINS = ("xdist.plugin", "pytest_timeout", "pytest_socket")
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,11 @@ def outcome(mutation: Mutation, copy: Path) -> str:
 
 
 def tested(tests: Iterable[str], copy: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", *tests]
+    """Run tests, with the plugins that their configuration names and no others: each costs at every start."""
+    quick = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(copy), **quick}
+    plugins = (word for name in PLUGINS for word in ("-p", name))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *plugins, *tests]
     return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
 
 
