@@ -155,6 +155,7 @@ def known_ids(settings: Settings, team: Team, sandbox: bool | None) -> Repositor
     recorded = recorded_ids(settings, team)
     if not recorded.preview:
         return recorded
+    find_terraform(settings)  # without one nothing else is worth asking for
     place = entered(settings, team, _silence, sandbox)
     google = connect_google(place.settings)
     with _rendered(team, recorded) as folder:
