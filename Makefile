@@ -51,7 +51,7 @@ test: setup ## Run the tests.
 
 .PHONY: test-all
 test-all: setup ## Run every test, the long ones too, and measure what they cover.
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
+	PROVISION_ENV_TEST_AT_RANDOM=1 $(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 .PHONY: mutations
 mutations: setup ## Break the code in the listed ways; every break must turn a test red.

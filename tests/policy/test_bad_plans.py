@@ -110,7 +110,9 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(seed=st.integers(0, 2**32), value=KINDS, times=st.integers(1, 6))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_value_in_any_place_leads_to_a_verdict_or_a_refusal(
     seed: int, value: Any, times: int, small: Path, tmp_path: Path
 ) -> None:

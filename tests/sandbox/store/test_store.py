@@ -157,7 +157,9 @@ def test_threads_take_turns(store: Store) -> None:
         assert tx.get("things", "sum") == {"n": 200}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(st.tuples(st.booleans(), st.text(min_size=1, max_size=3), st.booleans()), max_size=20), st.text(max_size=2)
 )
