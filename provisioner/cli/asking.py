@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import click
@@ -15,6 +15,7 @@ from provisioner.errors import NeedsApproval
 from provisioner.runs.approval import ApprovalRequest
 from provisioner.runs.progress import Report, counted
 
+_SHOWN_SENTENCES = 12
 _SHOWN_LINES = 15
 _PATIENCE = 0.1
 _COLORS = {"+": good, "-": bad}
@@ -36,7 +37,7 @@ class TerminalApprover:
     def __call__(self, request: ApprovalRequest) -> str:
         """Return who approved; raises NeedsApproval when the answer is no or there is nobody to ask."""
         if self.yes:
-            for line in request.access:
+            for line in _told(request.access):
                 self.display(Report("access", "", "note", line))
             return f"{self.user} (--yes)"
         if not sys.stdin.isatty():
@@ -64,6 +65,15 @@ class TerminalApprover:
         while not select.select([sys.stdin], [], [], _PATIENCE)[0]:
             self.check()
         return sys.stdin.readline().strip()
+
+
+def _told(sentences: Sequence[str]) -> Sequence[str]:
+    """Return what is said of access where nobody is asked: every sentence of a change, a count of a first set-up."""
+    if len(sentences) <= _SHOWN_SENTENCES:
+        return sentences
+    gained = sum(each.startswith("+") for each in sentences)
+    kinds = [f"{number} {word}" for number, word in ((gained, "gained"), (len(sentences) - gained, "lost")) if number]
+    return [f"{' and '.join(kinds)}; `provision-env plan` says each before, `provision-env access` after"]
 
 
 def summary(request: ApprovalRequest) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from provisioner import settings
-from provisioner.cli.asking import summary
+from provisioner.cli.asking import TerminalApprover, summary
+from provisioner.cli.display import Display
 from provisioner.request.loading import load_platform, load_request
 from provisioner.runs.approval import ApprovalRequest, RootChange
 from provisioner.runs.artifacts import Artifacts
@@ -101,6 +102,19 @@ def test_whoever_approves_reads_every_sentence_about_access() -> None:
     assert all(sentence in shown for sentence in sentences)
     assert sum(line in shown for line in lines) < len(lines)
     assert shown.index("google_thing") < shown.index("this change lets")
+
+
+@pytest.mark.parametrize(("number", "told"), [(12, 12), (13, 1)])
+def test_where_nobody_is_asked_a_first_set_up_is_counted(
+    capsys: pytest.CaptureFixture[str], number: int, told: int
+) -> None:
+    sentences = [f"+ this change lets 'job {each}' reach dev/plan" for each in range(number - 1)]
+    approver = TerminalApprover(Display(live=False, color=False), "ann", yes=True, check=lambda: None)
+    asked = ApprovalRequest("up", "churn", (), access=(*sentences, "- this change takes it"))
+    assert approver(asked) == "ann (--yes)"
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == told
+    assert "- this change takes it" in lines[-1] if told > 1 else "12 gained and 1 lost;" in lines[0]
 
 
 def test_the_folder_in_which_terraform_works_is_its_owners(person: Person) -> None:

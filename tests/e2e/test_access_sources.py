@@ -24,7 +24,7 @@ def request_file(desk: Desk) -> Path:
     path = desk.request("depot")
     ended = desk.up(path)
     assert ended.code == 0, ended
-    assert "+ this change lets 'push on main, environment dev' reach dev/deploy" in ended.err
+    assert " gained; `provision-env plan` says each before" in ended.err
     return path
 
 
