@@ -62,6 +62,12 @@ class Cloud:
             tx.put(ORGANIZATIONS, ORGANIZATION, {"name": f"organizations/{ORGANIZATION}", "state": "ACTIVE"})
         self.add_project(PROJECT, NUMBER)
 
+    def restart(self) -> None:
+        """End what runs beside the store, as the end of a server does, and begin again on the same store."""
+        self.world.companions.close()
+        self.world = open_world(self.world.store, self.world.folder, lambda: START)
+        self.application = GoogleApplication(self.world, identity(self.world))
+
     def add_project(self, project_id: str, number: str) -> None:
         with self.world.store.transaction() as tx:
             parent = {"type": "organization", "id": ORGANIZATION}

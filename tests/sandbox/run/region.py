@@ -10,6 +10,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.sandbox.identity.cloud import NUMBER, PROJECT, Answer, Cloud
@@ -26,7 +27,8 @@ RUNTIME = f"runtime-account@{PROJECT}.iam.gserviceaccount.com"
 HELLO = "us-docker.pkg.dev/cloudrun/container/hello"
 IAM = "iam.googleapis.com/v1"
 PLACE = f"{HOST}/{PROJECT}/images/team/api"
-QUICK: Json = {"periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1, "tcpSocket": {}}
+# Long enough for a loaded machine: whatever is to fail does so earlier, or says how long it may take.
+PATIENT: Json = {"periodSeconds": 60, "timeoutSeconds": 5, "failureThreshold": 1, "tcpSocket": {}}
 
 SERVER = f"""#!{sys.executable} -IS
 import http.server, json, os, sys
@@ -94,6 +96,14 @@ def until(happened: Callable[[], object], seconds: float = 30) -> None:
         pause.wait(0.02)
 
 
+def waiting(begun: Path, marker: Path) -> str:
+    """Return lines of a program that says that it has begun, and goes on once the marker is there."""
+    return (
+        f"import os, time\nopen({str(begun)!r}, 'a').close()\n"
+        f"while not os.path.exists({str(marker)!r}): time.sleep(0.01)\n"
+    )
+
+
 class Region:
     """Requests to Cloud Run."""
 
@@ -107,7 +117,7 @@ class Region:
         return self.cloud.call("PATCH", f"{V2}/{NAME}", self.body(image, container, **template))
 
     def body(self, image: str, container: Json | None = None, **template: Any) -> Json:
-        wanted = {"image": image, "startupProbe": QUICK} | (container or {})
+        wanted = {"image": image, "startupProbe": PATIENT} | (container or {})
         return {"template": {"containers": [wanted], "serviceAccount": RUNTIME} | template}
 
     def service(self) -> Json:
@@ -119,7 +129,7 @@ class Region:
     def run_processes(self) -> None:
         self.cloud.world.settings.change({"run_containers": "process"})
 
-    def done(self, operation: Json, seconds: float = 20) -> Json:
+    def done(self, operation: Json, seconds: float = 70) -> Json:
         """Return an operation once it is done."""
         deadline = time.monotonic() + seconds
         while not operation.get("done"):

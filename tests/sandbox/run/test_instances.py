@@ -11,14 +11,10 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox.google.application import GoogleApplication
-from provisioner.sandbox.google.identity import identity
-from provisioner.sandbox.google.run.instances import Instances
+from provisioner.sandbox.google.run.instances import Instances, instances_of
 from provisioner.sandbox.google.run.probes import answers, came_up
 from provisioner.sandbox.google.run.starting import start
-from provisioner.sandbox.world import open_world
-from tests.sandbox.identity.cloud import START
-from tests.sandbox.run.region import NAME, SERVER, V2, Region, push_server, until
+from tests.sandbox.run.region import NAME, SERVER, V2, Region, push_server, until, waiting
 
 
 @pytest.fixture
@@ -125,13 +121,16 @@ def test_an_idle_process_is_stopped_and_comes_back(region: Region) -> None:
 
 def test_a_rollout_that_a_restart_interrupted_goes_on(region: Region) -> None:
     region.run_processes()
-    world = region.cloud.world
-    begun = region.create(push_server(region.cloud)).body
-    world.companions.close()
-    again = open_world(world.store, Path(world.folder), lambda: START)
-    region.cloud.world = again
-    region.cloud.application = GoogleApplication(again, identity(again))
-    assert region.done(begun)["response"]["terminalCondition"]["state"] == "CONDITION_SUCCEEDED"
+    begun, marker = region.cloud.world.folder / "begun", region.cloud.world.folder / "go"
+    head, tail = SERVER.split("\n", 1)
+    operation = region.create(push_server(region.cloud, f"{head}\n{waiting(begun, marker)}{tail}")).body
+    until(begun.exists)
+    instances = instances_of(region.cloud.world)
+    region.cloud.restart()
+    until(lambda: not instances.working)
+    assert "done" not in region.cloud.ok("GET", f"{V2}/{operation['name']}")
+    marker.touch()
+    assert region.done(operation)["response"]["terminalCondition"]["state"] == "CONDITION_SUCCEEDED"
     assert "reconciling" not in region.service()
 
 

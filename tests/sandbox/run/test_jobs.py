@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from provisioner.sandbox.google.run.instances import instances_of
 from provisioner.sandbox.google.services.run_rollout import order_failure
 from tests.sandbox.identity.cloud import PROJECT, Answer
-from tests.sandbox.run.region import HELLO, JOBS_V1, PARENT, RUNTIME, V2, Region, layer, push, until
+from tests.sandbox.run.region import HELLO, JOBS_V1, PARENT, RUNTIME, V2, Region, layer, push, until, waiting
 
 JOB = f"{PARENT}/jobs/nightly"
 TASK = f"""#!{sys.executable} -IS
@@ -87,6 +88,19 @@ def test_a_task_that_takes_too_long_is_ended(region: Region) -> None:
     image = _program(region, "import threading; threading.Event().wait()\n")
     _create(region, image, {"env": _place(region)}, maxRetries=0, timeout="1s")
     assert "The configured timeout of 1 seconds was reached." in _run(region)["error"]["message"]
+
+
+def test_an_execution_that_a_restart_interrupted_goes_on(region: Region) -> None:
+    begun, marker = region.cloud.world.folder / "begun", region.cloud.world.folder / "go"
+    _create(region, _program(region, waiting(begun, marker)), {"env": _place(region)}, maxRetries=0)
+    operation = region.cloud.ok("POST", f"{V2}/{JOB}:run", {})
+    until(begun.exists)
+    instances = instances_of(region.cloud.world)
+    region.cloud.restart()
+    until(lambda: not instances.working)
+    assert "completionTime" not in region.cloud.ok("GET", f"{V2}/{operation['metadata']['name']}")
+    marker.touch()
+    assert region.done(operation)["response"]["succeededCount"] == 1
 
 
 def test_an_execution_can_be_cancelled_but_not_deleted_while_it_runs(region: Region) -> None:

@@ -11,7 +11,7 @@ from provisioner.sandbox.google.method import Call
 from provisioner.sandbox.google.run.decisions import Decision
 from provisioner.sandbox.google.run.executions import PENDING, end_execution, end_task
 from provisioner.sandbox.google.run.images import ImageError
-from provisioner.sandbox.google.run.instances import instances_of
+from provisioner.sandbox.google.run.instances import Instances, instances_of
 from provisioner.sandbox.google.run.materials import Materials, gather
 from provisioner.sandbox.google.run.names import EXECUTIONS, TASKS, last
 from provisioner.sandbox.google.run.programs import MissingError
@@ -40,7 +40,8 @@ def execute(call: Call, execution: Document, decision: Decision) -> None:
 
 def resume(world: World, name: str) -> None:
     """Work on an execution, unless somebody does; tasks that have ended are not run again."""
-    instances_of(world).later(name, partial(_run, world, name))
+    instances = instances_of(world)
+    instances.later(name, partial(_run, instances, world, name))
 
 
 def cancel(call: Call, name: str) -> None:
@@ -49,7 +50,7 @@ def cancel(call: Call, name: str) -> None:
     stop(call, name)
 
 
-def _run(world: World, name: str) -> None:
+def _run(instances: Instances, world: World, name: str) -> None:
     with world.store.transaction() as tx:
         execution = tx.get(EXECUTIONS, name)
         if execution is None or tx.get(PENDING, name) is None:
@@ -58,38 +59,47 @@ def _run(world: World, name: str) -> None:
     at_once = min(execution["parallelism"] or _AT_ONCE, _AT_ONCE)
     with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="task") as workers:
         for task in open_tasks:
-            workers.submit(_run_task, world, execution, task)
+            workers.submit(_run_task, instances, world, execution, task)
+    if instances.ended:
+        return  # the next server goes on with it
     now = world.clock.now()
     with world.store.transaction() as tx:
         end_execution(tx, name, now)
 
 
-def _run_task(world: World, execution: Document, name: str) -> None:
-    result: Json = {}
+def _run_task(instances: Instances, world: World, execution: Document, name: str) -> None:
     attempt = 0
     try:
-        for attempt in range(execution["template"]["maxRetries"] + 1):
-            if not _under_way(world, execution["name"]):
-                return
-            result = _attempt(world, execution, name, attempt)
-            if not result:
-                break
+        result, attempt = _attempts(instances, world, execution, name)
     except MissingError as error:
         result = _result(127, f"Application failed to start: {error}")
     except ImageError as error:
         _LOG.info("%s is not run: %s", name, error)
         result = {}
     except Exception:  # noqa: BLE001 - it would leave an execution without an end
-        _LOG.exception("%s could not be run", name)
+        _LOG.log(logging.DEBUG if instances.ended else logging.ERROR, "%s could not be run", name, exc_info=True)
         result = _result(1, "An internal error occurred.")
-    if _under_way(world, execution["name"]):
+    if not instances.ended and _under_way(world, execution["name"]):
         now = world.clock.now()
         with world.store.transaction() as tx:
             end_task(tx, name, result, attempt, now)
-    instances_of(world).clear(name)
+    instances.clear(name)
 
 
-def _attempt(world: World, execution: Document, name: str, attempt: int) -> Json:
+def _attempts(instances: Instances, world: World, execution: Document, name: str) -> tuple[Json, int]:
+    """Run a task until it succeeds or may not be tried again; return its last result and the number of retries."""
+    result: Json = {}
+    attempt = 0
+    for attempt in range(execution["template"]["maxRetries"] + 1):
+        if instances.ended or not _under_way(world, execution["name"]):
+            break
+        result = _attempt(instances, world, execution, name, attempt)
+        if not result:
+            break
+    return result, attempt
+
+
+def _attempt(instances: Instances, world: World, execution: Document, name: str, attempt: int) -> Json:
     """Run a task once; return its result, empty when it succeeded."""
     materials = _materials(world, execution)
     index = int(name.rpartition("-task")[2])
@@ -101,7 +111,7 @@ def _attempt(world: World, execution: Document, name: str, attempt: int) -> Json
         "CLOUD_RUN_TASK_COUNT": str(execution["taskCount"]),
     }
     seconds = float(execution["template"]["timeout"].removesuffix("s"))
-    code, lines = instances_of(world).complete(name, materials, variables, seconds)
+    code, lines = instances.complete(name, materials, variables, seconds)
     if code == 0:
         return {}
     _LOG.info("%s ended with %s; its last lines: %s", name, code, lines)

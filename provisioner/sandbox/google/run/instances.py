@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from provisioner.sandbox.google.run.materials import Materials
+from provisioner.sandbox.google.run.places import free_port, own_folder
 from provisioner.sandbox.google.run.probes import came_up
 from provisioner.sandbox.google.run.processes import Process, Spawner
 from provisioner.sandbox.google.run.programs import Program, find_program, image_environment
@@ -31,8 +31,6 @@ LIMIT = 8
 IDLE_SECONDS = 120.0
 _WORKERS = 4
 _ENDING = 0.5
-# Below what systems give to outgoing connections, so that no other program takes it in between.
-_PORTS = range(20000, 32000)
 
 
 class TooManyError(Exception):
@@ -54,9 +52,8 @@ class Instances:
 
     def __init__(self, world: World, *, limit: int = LIMIT, idle_seconds: float = IDLE_SECONDS) -> None:
         """Keep files under ``run`` of the state folder; what an earlier server left there is removed."""
-        self._folder = world.folder / "run"
+        self._folder = own_folder(world.folder / "run")
         self._authority = world.folder / "ca" / "ca.pem"
-        shutil.rmtree(self._folder, ignore_errors=True)
         self._limit = limit
         self._idle = idle_seconds
         self._running: dict[str, Instance] = {}
@@ -68,14 +65,27 @@ class Instances:
         self._workers = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="rollout")
         threading.Thread(target=self._watch, name="idle-containers", daemon=True).start()
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether these processes were ended with their server: how they came out says nothing then."""
+        return self._ended.is_set()
+
+    @property
+    def working(self) -> bool:
+        """Tell whether something is under way in the background."""
+        with self._lock:
+            return bool(self._under_way)
+
     def later(self, name: str, work: Callable[[], None]) -> None:
         """Do something in the background, once at a time for each name, if the server does not end first."""
         with self._lock:
             if name in self._under_way:
                 return
             self._under_way.add(name)
-        with suppress(RuntimeError):
-            self._workers.submit(self._do, name, work)
+        try:
+            self._workers.submit(work).add_done_callback(partial(self._done, name))
+        except RuntimeError:
+            self._done(name)
 
     def prepare(self, name: str, materials: Materials) -> Program:
         """Unpack an image for a revision or task; return how to start it. Raises ImageError, MissingError."""
@@ -190,12 +200,9 @@ class Instances:
         self._spawner.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _do(self, name: str, work: Callable[[], None]) -> None:
-        try:
-            work()
-        finally:
-            with self._lock:
-                self._under_way.discard(name)
+    def _done(self, name: str, _: object = None) -> None:
+        with self._lock:
+            self._under_way.discard(name)
 
     def _take(self, name: str) -> Instance | None:
         with self._lock:
@@ -261,15 +268,6 @@ def proxy_of(state: Path) -> str | None:
 
     facts = StateFolder(state).read_facts()
     return f"http://127.0.0.1:{facts.proxy_port}" if facts else None
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as attempt, suppress(OSError):
-            attempt.bind(("127.0.0.1", port))
-            return port
 
 
 def instances_of(world: World) -> Instances:

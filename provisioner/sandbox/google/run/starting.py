@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.sandbox.google import operations
 from provisioner.sandbox.google.method import Call
 from provisioner.sandbox.google.run.images import ImageError
-from provisioner.sandbox.google.run.instances import TooManyError, instances_of
+from provisioner.sandbox.google.run.instances import Instances, TooManyError, instances_of
 from provisioner.sandbox.google.run.materials import Materials, gather
 from provisioner.sandbox.google.run.names import REVISIONS, SERVICES, last
 from provisioner.sandbox.google.run.programs import MissingError
@@ -32,14 +32,14 @@ def begin(call: Call, revision: str, operation: str) -> None:
     """Start a revision's process; service and operation are brought up to date when that has come out."""
     call.tx.put(_ROLLOUTS, revision, {"operation": operation})
     # The worker's first step waits for the store, and so for the end of this request.
-    instances_of(call.world).later(revision, partial(_roll_out, call.world, revision))
+    _begin(call.world, revision)
 
 
 def resume(world: World) -> None:
     """Begin those rollouts again that an earlier server left unfinished; those under way are left alone."""
     with world.store.transaction() as tx:
         for revision, _ in tx.scan(_ROLLOUTS):
-            instances_of(world).later(revision, partial(_roll_out, world, revision))
+            _begin(world, revision)
 
 
 def refreshed(call: Call, service: Document) -> Document:
@@ -54,9 +54,13 @@ def start(world: World, revision: str) -> Failure | None:
 
     Raises ImageError when this machine cannot run it.
     """
+    return _start(instances_of(world), world, revision)
+
+
+def _start(instances: Instances, world: World, revision: str) -> Failure | None:
     materials, variables = _materials(world, revision)
     try:
-        up, lines = instances_of(world).serve(revision, materials, variables)
+        up, lines = instances.serve(revision, materials, variables)
     except MissingError as error:
         return _failed(revision, f"Application failed to start: {error}")
     except TooManyError:
@@ -74,18 +78,26 @@ def start(world: World, revision: str) -> Failure | None:
     )
 
 
-def _roll_out(world: World, revision: str) -> None:
+def _begin(world: World, revision: str) -> None:
+    instances = instances_of(world)
+    instances.later(revision, partial(_roll_out, instances, world, revision))
+
+
+def _roll_out(instances: Instances, world: World, revision: str) -> None:
     with world.store.transaction() as tx:
         if tx.get(_ROLLOUTS, revision) is None:
             return
     failure, why = None, ""
     try:
-        failure = start(world, revision)
+        failure = _start(instances, world, revision)
     except ImageError as error:
         why = str(error)
     except Exception:  # noqa: BLE001 - it would leave a rollout without an end
-        _LOG.exception("%s could not be started", revision)
+        if not instances.ended:
+            _LOG.exception("%s could not be started", revision)
         failure = Failure("INTERNAL", "INTERNAL", "An internal error occurred.")
+    if instances.ended:
+        return  # the next server begins it again
     _conclude(world, revision, failure, why)
 
 
