@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from provisioner.errors import ProvisionError
+from provisioner.errors import InvalidInput, ProvisionError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,6 +35,16 @@ def emit(document: Any, output: str, text: Callable[[], Iterable[str]]) -> None:
         return
     for line in text():
         click.echo(line)
+
+
+def write_file(file: Path, content: str, *, private: bool = False) -> None:
+    """Write a file that the user named; a new ``private`` one is for its owner only. Raises InvalidInput."""
+    try:
+        if private:
+            file.touch(mode=0o600)
+        file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(file)) from error
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.policy.catalogue import Explanation, explain, explanations
-from provisioner.policy.documents import check_document, check_path, check_source, read_document
+from provisioner.policy.documents import check_source, consistent, read_document
 from provisioner.policy.engine import check
 from provisioner.policy.model import Finding, PolicyContext, Rule, Severity, Verdict
 from provisioner.policy.rules import RULES
@@ -18,9 +18,8 @@ __all__ = [
     "Severity",
     "Verdict",
     "check",
-    "check_document",
-    "check_path",
     "check_source",
+    "consistent",
     "explain",
     "explanations",
     "read_document",

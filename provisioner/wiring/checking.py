@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioner.errors import InvalidInput
-from provisioner.policy import Finding, PolicyContext, Verdict, check, checkov, read_document, scan_root
+from provisioner.policy import Finding, PolicyContext, Verdict, check, checkov, consistent, read_document, scan_root
 from provisioner.policy.source.places import Places
 from provisioner.request.models import Platform
 from provisioner.settings import Settings
@@ -99,7 +99,7 @@ def _read(settings: Settings, subject: Subject, kept: Path) -> tuple[Plan, Path]
     given = {**settings.clients, "PATH": settings.search_path, "HOME": settings.home}
     secrets = tuple(filter(None, (settings.google_token, settings.github_token)))
     runner = Runner(find_terraform(settings), given, secrets=secrets)
-    return runner.show(subject.root, subject.path, keep=kept), kept
+    return consistent(runner.show(subject.root, subject.path, keep=kept)), kept
 
 
 def _is_saved_plan(path: Path) -> bool:

@@ -13,10 +13,11 @@ from provisioner.policy import (
     PolicyContext,
     Severity,
     Verdict,
-    check_document,
-    check_path,
+    check,
+    check_source,
     explain,
     explanations,
+    read_document,
 )
 from provisioner.policy.report import document, text
 from provisioner.policy.rules import RULES
@@ -83,21 +84,21 @@ def test_a_file_that_is_no_plan_is_refused_with_its_place(content: bytes, reason
     file.write_bytes(content)
 
     with pytest.raises(InvalidInput, match=reason) as caught:
-        check_document(file, PolicyContext())
+        read_document(file)
     assert caught.value.where == str(file)
     assert caught.value.exit_code == 2
 
 
 def test_a_missing_file_and_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="No such file"):
-        check_path(tmp_path / "none.json", PolicyContext())
+        read_document(tmp_path / "none.json")
     with pytest.raises(InvalidInput, match="no Terraform files"):
-        check_path(tmp_path, PolicyContext())
+        check_source(tmp_path, PolicyContext())
 
 
 def test_a_folder_is_scanned_and_a_plan_is_read(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text('data "external" "x" {}\n')
     (tmp_path / "plan.json").write_text('{"format_version": "1.2", "complete": true}')
 
-    assert {f.rule for f in check_path(tmp_path, PolicyContext()).blocking} == {"PE-HCL-002", "PE-STATE-003"}
-    assert check_path(tmp_path / "plan.json", PolicyContext()).passed
+    assert {f.rule for f in check_source(tmp_path, PolicyContext()).blocking} == {"PE-HCL-002", "PE-STATE-003"}
+    assert check(read_document(tmp_path / "plan.json"), PolicyContext()).passed

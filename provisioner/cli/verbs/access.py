@@ -11,7 +11,7 @@ import click
 
 from provisioner import settings
 from provisioner.cli.inputs import sandbox_option
-from provisioner.cli.output import bad, emit, faint, good, output_option, table
+from provisioner.cli.output import bad, emit, faint, good, output_option, table, write_file
 from provisioner.cli.recorded import last_inputs, last_run
 from provisioner.errors import InvalidInput
 from provisioner.runs.progress import counted
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     if html_file is not None:
         from provisioner.access.page import page  # noqa: PLC0415 - only the page needs it
 
-        _write(html_file, page(name, matrix, origin=found["origin"], made=found["made"]))
+        write_file(html_file, page(name, matrix, origin=found["origin"], made=found["made"]))
     emit(matrix, output, lambda: _text(matrix, everything=everything))
     _require_right(matrix)
 
@@ -143,13 +143,6 @@ def _require_right(matrix: dict[str, Any]) -> None:
         fix="take back what was changed by hand; `provision-env up` brings the rest back",
         problems=problems,
     )
-
-
-def _write(file: Path, content: str) -> None:
-    try:
-        file.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(file)) from error
 
 
 def _require_known(environment: str, known: set[str], team: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from provisioner import settings
-from provisioner.cli.output import emit, good, output_option, table
+from provisioner.cli.output import emit, good, output_option, table, write_file
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.runs.ledger import Ledger
 from provisioner.wiring.folders import open_ledger
@@ -73,11 +73,7 @@ def export(file: Path) -> None:
     if str(file) == "-":
         click.echo(lines, nl=False)
         return
-    try:
-        file.touch(mode=0o600)
-        file.write_text(lines, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(file)) from error
+    write_file(file, lines, private=True)
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import click
 
 from provisioner import settings
 from provisioner.cli.inputs import platform_option
+from provisioner.cli.output import write_file
 from provisioner.errors import InvalidInput, RefusedByPolicy
 from provisioner.policy.formats import comment, junit, sarif, workflow_commands
 from provisioner.policy.report import document, text
@@ -82,7 +83,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     found = check_subject(settings.read(), Subject(path, root), platform, with_checkov=with_checkov)
     shown = name or str(path)
     for form, file in files:
-        _write(file, FORMS[form](found, shown))
+        write_file(file, FORMS[form](found, shown))
     click.echo(FORMS[output](found, shown).rstrip("\n"))
     if thread:
         _publish(thread, shown, found)
@@ -98,13 +99,6 @@ def _form_and_file(written: str) -> tuple[str, Path]:
             f"--write {written} names no form and file", fix=f"write FORM=FILE; forms: {', '.join(FORMS)}"
         )
     return form, Path(file)
-
-
-def _write(file: Path, content: str) -> None:
-    try:
-        file.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(file)) from error
 
 
 def _publish(thread: str, name: str, found: Checked) -> None:
