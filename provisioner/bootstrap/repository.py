@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -23,6 +24,8 @@ from provisioner.request.resolve import Team
 TEMPLATE = "platform-template"
 CHECKS = ("check",)
 """Jobs of the template's pull-request workflow that a merge waits for."""
+RULES_FOLDER = "rules"
+"""Where rules go that were read from outside of the folder of platform.yaml."""
 _PLAIN = 0o100644
 
 
@@ -39,14 +42,33 @@ def platform_kind(team: Team, version: str) -> Kind:
 
 
 def platform_text(platform: Platform) -> str:
-    """Return platform.yaml as the repository begins with it: what was said, and no default."""
+    """Return platform.yaml as the repository begins with it: what was said, and no default.
+
+    The rules of the organisation are named, not repeated: their files stand beside it, see ``rule_files``.
+    """
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # an attribute that the stubs do not know
     stream = io.StringIO()
     stream.write("# The platform team's settings: they hold for every team.\n")
-    writer.dump(platform.model_dump(mode="json", exclude_unset=True), stream)
+    said = platform.model_dump(mode="json", exclude_unset=True, exclude={"policy": {"files"}})
+    if platform.policy.rules_folder is not None:
+        said["policy"]["rules_folder"] = _rules_folder(platform.policy.rules_folder)
+    writer.dump(said, stream)
     return stream.getvalue()
+
+
+def rule_files(platform: Platform) -> Files:
+    """Return the organisation's rules by their path in the repository, as they were read with platform.yaml."""
+    folder = _rules_folder(platform.policy.rules_folder or "")
+    return {f"{folder}/{Path(each.name).name}": (each.text.encode(), _PLAIN) for each in platform.policy.files}
+
+
+def _rules_folder(said: str) -> str:
+    """Return the folder as it was named, where that is inside of the repository; else one that is."""
+    path = PurePosixPath(said)
+    inside = path.parts and not path.is_absolute() and ".." not in path.parts
+    return str(path) if inside else RULES_FOLDER
 
 
 def answers(team: Team, facts: RepositoryFacts) -> dict[str, Any]:
@@ -67,6 +89,7 @@ def answers(team: Team, facts: RepositoryFacts) -> dict[str, Any]:
 
 def _files(team: Team, facts: RepositoryFacts, _outputs: Mapping[str, EnvironmentOutputs]) -> Files:
     files = render_answers(load_template(data_folder(TEMPLATE)), answers(team, facts))
+    files |= rule_files(team.platform)
     files["platform.yaml"] = (platform_text(team.platform).encode(), _PLAIN)
     tree = platform_tree(team, RepositoryIds(facts.id, facts.owner_id))
     files |= {f"terraform/{path}": (content, _PLAIN) for path, content in tree.files.items()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from provisioner.errors import InvalidInput
 from provisioner.policy.engine import COULD_NOT_RUN, INCOMPLETE
-from provisioner.policy.model import Severity
+from provisioner.policy.model import Rule, Severity
 from provisioner.policy.organisation import organisation_rules
 from provisioner.policy.rules import RULES
 from provisioner.policy.source.rules import SOURCE_RULES
@@ -16,7 +17,10 @@ from provisioner.request.models import Platform
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What one id means. ``looks_at`` is ``plan``, ``source`` or both; ``off`` says who switched it off and why."""
+    """What one id means. ``looks_at`` is ``plan``, ``source`` or both; ``off`` says who switched it off and why.
+
+    ``bootstrap`` marks what only the plan of the platform's own root is held against.
+    """
 
     id: str
     severity: Severity
@@ -26,16 +30,18 @@ class Explanation:
     looks_at: str
     waivable: bool
     off: str = ""
+    bootstrap: bool = False
 
     def document(self) -> dict[str, object]:
         """Return the JSON shape: the fields by name."""
         return asdict(self)
 
 
-def explanations(platform: Platform | None = None) -> tuple[Explanation, ...]:
+def explanations(platform: Platform | None = None, bootstrap: Iterable[Rule] = ()) -> tuple[Explanation, ...]:
     """Return every id that a check can report, sorted; with the organisation's where platform.yaml is given.
 
-    Raises InvalidInput when a file of the organisation's rules is none.
+    ``bootstrap`` are the rules over the platform's own root, which this room does not know. Raises InvalidInput when a
+    file of the organisation's rules is none.
     """
     rules = (*RULES, *organisation_rules(platform))
     in_plan, in_source = {r.id: r for r in rules}, {r.id: r for r in SOURCE_RULES}
@@ -57,17 +63,24 @@ def explanations(platform: Platform | None = None) -> tuple[Explanation, ...]:
         )
         for rule in (in_source | in_plan).values()
     ]
-    return tuple(sorted((*found, *_about_the_check()), key=lambda explanation: explanation.id))
+    ground = (_of_bootstrap(rule) for rule in bootstrap)
+    return tuple(sorted((*found, *ground, *_about_the_check()), key=lambda explanation: explanation.id))
 
 
-def explain(rule_id: str, platform: Platform | None = None) -> Explanation:
-    """Return one explanation; raises InvalidInput with ids that look alike."""
-    found = {explanation.id: explanation for explanation in explanations(platform)}
+def explain(rule_id: str, platform: Platform | None = None, bootstrap: Iterable[Rule] = ()) -> Explanation:
+    """Return one explanation; raises InvalidInput with ids that look alike. Parameters as in ``explanations``."""
+    found = {explanation.id: explanation for explanation in explanations(platform, bootstrap)}
     if rule_id.upper() in found:
         return found[rule_id.upper()]
     family = "-".join(rule_id.upper().split("-")[:2])
     near = [known for known in found if known.startswith(family)] or sorted(found)[:5]
     raise InvalidInput(f"there is no rule {rule_id}", fix=f"try one of {', '.join(near)}")
+
+
+def _of_bootstrap(rule: Rule) -> Explanation:
+    return Explanation(
+        rule.id, rule.severity, rule.title, rule.fix, rule.reference, "plan", waivable=rule.waivable, bootstrap=True
+    )
 
 
 def _looks_at(plan: bool, source: bool) -> str:  # noqa: FBT001 - two plain facts, named at the call

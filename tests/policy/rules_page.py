@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from provisioner.bootstrap.rules import OWN
 from provisioner.policy import RULES, explanations
 from provisioner.policy.checkov import SKIPPED
 from provisioner.policy.duplicates import SAME
@@ -49,8 +50,8 @@ def page() -> str:
 
 
 def settings() -> Iterator[tuple[str, int]]:
-    """Yield each rule, over plans and over source, with the number of its setting."""
-    yield from ((rule.id, rule.setting) for rule in RULES)
+    """Yield each rule, over plans, over the platform's own plan and over source, with the number of its setting."""
+    yield from ((rule.id, rule.setting) for rule in (*RULES, *OWN))
     yield from ((rule.id, rule.setting) for rule in SOURCE_RULES)
 
 
@@ -66,10 +67,11 @@ def _settings() -> Iterator[str]:
 def _rules() -> Iterator[str]:
     yield "## Rules\n"
     yield "| rule | severity | looks at | what must hold | to mend it | waiver |\n|---|---|---|---|---|---|"
-    for each in explanations():
+    for each in explanations(bootstrap=OWN):
         waiver = "yes" if each.waivable else "no"
         fix = each.fix.replace("|", "\\|")
-        yield f"| {each.id} | {each.severity} | {each.looks_at} | {each.title} | {fix} | {waiver} |"
+        looks_at = "plan of `bootstrap`" if each.bootstrap else each.looks_at
+        yield f"| {each.id} | {each.severity} | {looks_at} | {each.title} | {fix} | {waiver} |"
     yield ""
 
 

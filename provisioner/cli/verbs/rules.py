@@ -9,6 +9,8 @@ import click
 from provisioner.cli.inputs import platform_option
 from provisioner.cli.output import emit, faint, output_option, table
 from provisioner.policy import explain, explanations
+from provisioner.policy.catalogue import Explanation
+from provisioner.policy.model import Rule
 from provisioner.request.loading import load_platform
 from provisioner.request.models import Platform
 
@@ -23,8 +25,8 @@ def command() -> None:
 @output_option
 def list_(platform_file: Path | None, output: str) -> None:
     """List every rule that a check can report, with --platform the organisation's own and what is switched off."""
-    found = explanations(_platform(platform_file))
-    rows = [(each.id, "off" if each.off else each.severity.value, each.looks_at, each.title) for each in found]
+    found = explanations(_platform(platform_file), _of_bootstrap())
+    rows = [(each.id, "off" if each.off else each.severity.value, _looks_at(each), each.title) for each in found]
     documents = [each.document() for each in found]
     emit(documents, output, lambda: table(("RULE", "SEVERITY", "LOOKS AT", "WHAT MUST HOLD"), rows))
 
@@ -35,7 +37,7 @@ def list_(platform_file: Path | None, output: str) -> None:
 @output_option
 def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
     """Say what one rule wants, why it is there, how to mend a finding, and whether a waiver can excuse it."""
-    found = explain(rule_id, _platform(platform_file))
+    found = explain(rule_id, _platform(platform_file), _of_bootstrap())
 
     def text() -> list[str]:
         waiver = "can be waived in platform.yaml" if found.waivable else "nothing excuses it"
@@ -44,7 +46,7 @@ def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
             found.title,
             "",
             f"to mend it   {found.fix}",
-            f"looks at     {found.looks_at}",
+            f"looks at     {_looks_at(found)}",
             f"waiver       {waiver}",
             *([f"switched off by {found.off}"] if found.off else []),
             f"{faint(found.reference)}",
@@ -55,3 +57,13 @@ def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
 
 def _platform(file: Path | None) -> Platform | None:
     return load_platform(file) if file else None
+
+
+def _of_bootstrap() -> tuple[Rule, ...]:
+    from provisioner.bootstrap.rules import OWN  # noqa: PLC0415 - the help does not pay for it
+
+    return OWN
+
+
+def _looks_at(each: Explanation) -> str:
+    return "plan of bootstrap" if each.bootstrap else each.looks_at
