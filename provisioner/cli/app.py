@@ -16,7 +16,8 @@ from provisioner import settings
 from provisioner.cli.output import print_error
 from provisioner.errors import Interrupted, InvalidInput, ProvisionError
 
-# verb -> (section, one line of help); a verb's code is in cli/verbs/<verb>.py and is read only when the verb is used.
+# verb -> (section, one line of help); a verb's code is in cli/verbs/<verb>.py (with _ for -) and is read only when the
+# verb is used.
 VERBS: dict[str, tuple[str, str]] = {
     "up": ("Environments", "Make a team's environments and repository what the request says."),
     "status": ("Environments", "Show what exists for a team."),
@@ -57,7 +58,7 @@ class Verbs(click.Group):
         """Import the verb's module and return its command."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(f"provisioner.cli.verbs.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"provisioner.cli.verbs.{_module(cmd_name)}").command
         return command
 
     def resolve_command(
@@ -76,6 +77,10 @@ class Verbs(click.Group):
             rows = [(verb, text) for verb, (part, text) in VERBS.items() if part == section]
             with formatter.section(section):
                 formatter.write_dl(rows)
+
+
+def _module(verb: str) -> str:
+    return verb.replace("-", "_")
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from provisioner import settings
 from provisioner.errors import InvalidInput
-from provisioner.request.loading import load_platform, load_request
-from provisioner.request.models import Platform, Request
-from provisioner.request.resolve import Team, resolve
+
+if TYPE_CHECKING:
+    from provisioner.request.models import Platform, Request
+    from provisioner.request.resolve import Team
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -87,12 +88,16 @@ def _choose_mirror(ctx: click.Context, _option: click.Parameter, value: Path | N
 
 def read_inputs(request_file: Path, platform_file: Path | None) -> tuple[Request, Platform]:
     """Return a checked request and its platform settings."""
+    from provisioner.request.loading import load_platform, load_request  # noqa: PLC0415 - help reads no file
+
     platform = load_platform(platform_file or find_platform(request_file))
     return load_request(request_file, platform), platform
 
 
 def read_team(request_file: Path, platform_file: Path | None) -> Team:
     """Return everything that follows from a request file."""
+    from provisioner.request.resolve import resolve  # noqa: PLC0415 - likewise
+
     return resolve(*read_inputs(request_file, platform_file))
 
 

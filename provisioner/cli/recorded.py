@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from provisioner.errors import InvalidInput
-from provisioner.runs.inputs import Inputs, thaw
-from provisioner.runs.ledger import Run
 from provisioner.settings import Settings
 from provisioner.wiring.folders import open_artifacts, open_ledger
+
+if TYPE_CHECKING:
+    from provisioner.runs.inputs import Inputs
+    from provisioner.runs.ledger import Run
 
 
 def last_run(settings: Settings, team: str, verb: str | None = None) -> Run:
@@ -25,4 +28,6 @@ def last_run(settings: Settings, team: str, verb: str | None = None) -> Run:
 
 def last_inputs(settings: Settings, team: str) -> Inputs:
     """Return what a team was last asked to be."""
+    from provisioner.runs.inputs import thaw  # noqa: PLC0415 - help does not pay for it
+
     return thaw(open_artifacts(settings), last_run(settings, team, "up").inputs)

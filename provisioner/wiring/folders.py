@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from provisioner.repository import template_version
-from provisioner.runs.artifacts import Artifacts
-from provisioner.runs.ledger import Ledger
 from provisioner.settings import Settings
-from provisioner.terraform.binary import Terraform
-from provisioner.terraform.binary import find_terraform as look_for_terraform
+
+if TYPE_CHECKING:
+    from provisioner.runs.artifacts import Artifacts
+    from provisioner.runs.ledger import Ledger
+    from provisioner.terraform.binary import Terraform
 
 _MOST_WORKERS, _USUAL_WORKERS = 6, 4
 _WORKER_BYTES = 700 * 1024 * 1024
@@ -42,22 +42,29 @@ def work_folder(settings: Settings, place: str, team: str) -> Path:
 
 def open_ledger(settings: Settings) -> Ledger:
     """Open the book of runs."""
+    from provisioner.runs.ledger import Ledger  # noqa: PLC0415 - help knows where things lie and opens none of them
+
     return Ledger(runs_folder(settings))
 
 
 def open_artifacts(settings: Settings) -> Artifacts:
     """Open the store of frozen inputs, plans and receipts."""
+    from provisioner.runs.artifacts import Artifacts  # noqa: PLC0415 - likewise
+
     return Artifacts(runs_folder(settings) / "artifacts")
 
 
 def find_terraform(settings: Settings) -> Terraform:
     """Return the Terraform to use; the error names the ways to get one."""
+    from provisioner.terraform.binary import find_terraform as look_for_terraform  # noqa: PLC0415 - likewise
+
     return look_for_terraform(settings.terraform, settings.search_path, cache=settings.state_folder / "cache")
 
 
 def versions(settings: Settings) -> dict[str, str]:
     """Return the versions of what takes part in a run; they belong to its frozen inputs."""
     from provisioner.render import modules_version  # noqa: PLC0415 - only this question pays for the templates
+    from provisioner.repository import template_version  # noqa: PLC0415 - likewise
 
     return {
         "provision-env": importlib.metadata.version("provision-env"),

@@ -9,7 +9,6 @@ import click
 from provisioner import settings
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import output_option
-from provisioner.request.loading import load_platform
 from provisioner.wiring.ahead import start_sandbox
 from provisioner.wiring.folders import sandbox_folder
 
@@ -34,6 +33,8 @@ def command(  # noqa: PLR0913 - one parameter per option
       provision-env bootstrap platform.yaml --sandbox
       provision-env bootstrap platform.yaml --repository ml-platform
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+    from provisioner.request.loading import load_platform  # noqa: PLC0415 - help reads no file
+
     platform = load_platform(platform_file)
     if sandbox:
         start_sandbox(sandbox_folder(settings.read()))

@@ -9,7 +9,6 @@ from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import output_option
 from provisioner.cli.recorded import last_inputs
 from provisioner.errors import InvalidInput
-from provisioner.request.names import PLATFORM_TEAM
 
 
 @click.command()
@@ -27,6 +26,8 @@ def command(  # noqa: PLR0913 - one parameter per option
     Two plans for each environment are made, checked and approved: one takes the protection away, one destroys. Buckets
     and registries that hold something stay in the cloud unless --delete-data is given. `up` makes everything again.
     """
+    from provisioner.request.names import PLATFORM_TEAM  # noqa: PLC0415 - help does not pay for it
+
     if team == PLATFORM_TEAM:
         raise InvalidInput(
             "the platform's ground holds the state of every team: nothing destroys it",

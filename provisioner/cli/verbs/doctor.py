@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,9 @@ from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import bad, emit, faint, good, output_option
 from provisioner.cli.recorded import last_inputs
 from provisioner.errors import InvalidInput, ProvisionError
-from provisioner.request.resolve import EnvironmentSpec, Team
+
+if TYPE_CHECKING:
+    from provisioner.request.resolve import EnvironmentSpec, Team
 
 
 @click.group()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,9 @@ from provisioner import settings
 from provisioner.cli.inputs import platform_option, read_team, request_argument, sandbox_option
 from provisioner.cli.output import bad, emit, good, output_option
 from provisioner.errors import InvalidInput, ProvisionError
-from provisioner.request.resolve import Team
+
+if TYPE_CHECKING:
+    from provisioner.request.resolve import Team
 
 
 @click.group()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from provisioner import settings
 from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import bad, emit, good, output_option, table
 from provisioner.errors import InvalidInput
-from provisioner.runs.leases import working
-from provisioner.runs.ledger import Ledger, Run
 from provisioner.wiring.folders import open_ledger, read_steps
+
+if TYPE_CHECKING:
+    from provisioner.runs.ledger import Ledger, Run
 
 
 @click.group()
@@ -86,6 +89,8 @@ def _find(ledger: Ledger, run_id: str) -> Run:
 
 def _documents(ledger: Ledger, runs: list[Run]) -> list[dict[str, str]]:
     """Return runs as JSON shows them; a killed one could not write down its end."""
+    from provisioner.runs.leases import working  # noqa: PLC0415 - help does not pay for the book
+
     alive = working(ledger)
     stopped = {run.id for run in runs if run.status == "running" and run.id not in alive}
     return [run.document() | ({"status": "stopped"} if run.id in stopped else {}) for run in runs]

@@ -7,7 +7,6 @@ from typing import Literal
 import click
 
 from provisioner.cli.output import emit, output_option
-from provisioner.request.schema import json_schema, schema_text
 
 
 @click.command()
@@ -20,4 +19,6 @@ def command(kind: Literal["request", "platform"], output: str) -> None:
     Editors complete and check a file whose first line is
       # yaml-language-server: $schema=../schemas/request.schema.json
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+    from provisioner.request.schema import json_schema, schema_text  # noqa: PLC0415 - help does not pay for it
+
     emit(json_schema(kind), output, lambda: [schema_text(kind).rstrip()])

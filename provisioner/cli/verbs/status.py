@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,9 @@ from provisioner import settings
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import bad, emit, faint, good, output_option, table
 from provisioner.cli.recorded import last_inputs, last_run
-from provisioner.runs.ledger import Run
+
+if TYPE_CHECKING:
+    from provisioner.runs.ledger import Run
 
 
 @click.command()
