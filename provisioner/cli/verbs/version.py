@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from provisioner import settings
-from provisioner.cli.output import emit, output_option
-from provisioner.errors import ProvisionError
-from provisioner.repository import template_version
-from provisioner.wiring.folders import find_terraform
+from provisioner.cli.output import emit, faint, output_option
 
 
 @click.command()
 @output_option
 def command(output: str) -> None:
-    """Show the versions of provision-env, Terraform, the modules and the repository template."""
-    from provisioner.render import modules_version  # noqa: PLC0415 - help does not pay for the templates
+    """Show the versions of everything that takes part, and what this was built from.
 
-    document = {
-        "provision-env": importlib.metadata.version("provision-env"),
-        "terraform": _terraform(),
-        "modules": modules_version(),
-        "template": template_version(),
+    As JSON it also holds the digests of what ships: modules, templates and schemas. Two installations with equal
+    digests render equal files.
+    """
+    from provisioner.wiring.packaging import installation  # noqa: PLC0415 - help does not pay for the templates
+
+    document = installation(settings.read())
+    emit(document, output, lambda: _text(document))
+
+
+def _text(document: dict[str, Any]) -> Iterator[str]:
+    yield f"{'provision-env':14} {document['provision-env']}  {faint(_origin(document['built_from']))}"
+    at_hand = document["provider"]["at_hand"]
+    rows = {
+        "python": document["python"],
+        "terraform": document["terraform"] or "none found",
+        "provider": document["provider"]["asked_for"] + (f" ({at_hand} at hand)" if at_hand else ""),
+        "checkov": document["checkov"] or "not installed",
+        "modules": f"{document['modules']}  {faint(document['digests']['modules'][:12])}",
+        "template": f"{document['template']}  {faint(document['digests']['repo-template'][:12])}",
     }
-    emit(document, output, lambda: [f"{name:14} {value}" for name, value in document.items()])
+    yield from (f"{name:14} {value}" for name, value in rows.items())
 
 
-def _terraform() -> Any:  # noqa: ANN401 - a text, or None where there is no Terraform
-    try:
-        found = find_terraform(settings.read())
-    except ProvisionError:
-        return None
-    return f"{found.kind} {found.version}"
+def _origin(made: dict[str, Any]) -> str:
+    if made["commit"] is None:
+        return "built from an unknown commit"
+    changed = ", with changes that are not in it" if made["dirty"] else ""
+    source = "built from" if made["kind"] == "build" else "checkout of"
+    return f"{source} {made['commit'][:12]} of {made['committed'][:10]}{changed}"
