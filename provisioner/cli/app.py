@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "access": ("Environments", "Show who reaches which identity, and why the others do not."),
     "destroy": ("Environments", "Take a team's environments down; data is kept unless you say otherwise."),
     "bootstrap": ("Platform", "Lay the ground: state bucket, the toolkit's identities, the platform repository."),
+    "new-platform": ("Platform", "Write the folder that a platform repository begins with."),
     "init": ("Requests", "Answer a few questions and get a request file."),
     "validate": ("Requests", "Check a request and show the names that follow from it."),
     "schema": ("Requests", "Print the JSON Schema of the request or of platform.yaml."),
