@@ -6,9 +6,12 @@ import getpass
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from provisioner.errors import InvalidInput
+
+_APP_ID, _APP_KEY = "PROVISION_ENV_GITHUB_APP_ID", "PROVISION_ENV_GITHUB_APP_PRIVATE_KEY"
 _PROVIDER, _MIRROR = "PROVISION_ENV_PROVIDER", "PROVISION_ENV_PROVIDER_MIRROR"
 _PASSED_ON = (
     "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy",
@@ -19,6 +22,32 @@ _PASSED_ON = (
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubApp:
+    """The App that we act as: its number or client id, and its private key as text or as the path of a file."""
+
+    app_id: str
+    private_key: str | None = field(default=None, repr=False)
+    private_key_file: Path | None = None
+
+    def pem(self) -> str:
+        """Return the key. Raises InvalidInput when there is none, or the file cannot be read."""
+        if self.private_key:
+            # Stores of secrets that keep one line only write its ends of lines as backslash and n.
+            return self.private_key if "\n" in self.private_key.strip() else self.private_key.replace("\\n", "\n")
+        if self.private_key_file is None:
+            fix = f"put the key into {_APP_KEY}, or the path of its file into {_APP_KEY}_FILE"
+            raise InvalidInput(f"{_APP_ID} is given without a private key", fix=fix, where=_APP_ID)
+        try:
+            return self.private_key_file.read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise InvalidInput(
+                f"the App's private key cannot be read ({type(error).__name__})",
+                fix="name the .pem file that GitHub handed out",
+                where=f"{_APP_KEY}_FILE={self.private_key_file}",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the environment says.
 
@@ -26,8 +55,9 @@ class Settings:
     ``search_path``. ``clients`` is what child processes and Google's and GitHub's clients need: proxy,
     certificates, credentials. ``sandbox`` is the state folder of the sandbox this environment belongs to.
     ``github_api`` is what a workflow run says of its GitHub; where there is a platform.yaml, that decides.
-    ``provider`` (standin, registry or auto; None when nothing is said) and ``provider_mirror`` say which
-    hashicorp/google Terraform gets in a sandbox.
+    ``pager`` is the program that long lists are read with. ``provider`` (standin, registry or auto; None when nothing
+    is said) and ``provider_mirror`` say which hashicorp/google Terraform gets in a sandbox.
+    ``github_app`` goes before ``github_token`` where both are given.
     """
 
     state_folder: Path
@@ -39,12 +69,14 @@ class Settings:
     sandbox: Path | None
     clients: Mapping[str, str]
     no_color: bool
+    pager: str | None
     ci: bool
     user: str
     shell: str
     github_api: str
     provider: str | None
     provider_mirror: Path | None
+    github_app: GitHubApp | None
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
@@ -63,13 +95,22 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         sandbox=Path(sandbox) if sandbox else None,
         clients={name: env[name] for name in _PASSED_ON if env.get(name)},
         no_color="NO_COLOR" in env or env.get("TERM") == "dumb",
+        pager=env.get("PAGER") or None,
         ci=env.get("CI", "").lower() in {"1", "true"},
         user=env.get("USER") or env.get("LOGNAME") or _user_name(),
         shell=env.get("SHELL") or "/bin/sh",
         github_api=env.get("GITHUB_API_URL") or "https://api.github.com",
         provider=env.get(_PROVIDER) or None,
         provider_mirror=Path(mirror).expanduser().absolute() if mirror else None,
+        github_app=_github_app(env),
     )
+
+
+def _github_app(env: Mapping[str, str]) -> GitHubApp | None:
+    if not env.get(_APP_ID):
+        return None
+    file = env.get(f"{_APP_KEY}_FILE")
+    return GitHubApp(env[_APP_ID], env.get(_APP_KEY) or None, Path(file).expanduser() if file else None)
 
 
 def adopt(environment: Mapping[str, str]) -> Settings:

@@ -6,15 +6,20 @@ import difflib
 import importlib
 import logging
 import sys
-import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import click
 
 from provisioner import settings
-from provisioner.cli.output import print_error
+from provisioner.cli.habits import Habits, equip, options
+from provisioner.cli.output import FORMS, print_error
 from provisioner.errors import Interrupted, InvalidInput, ProvisionError
+
+if TYPE_CHECKING:
+    from provisioner.cli.report import LastLines
 
 # verb -> (section, one line of help); a verb's code is in cli/verbs/<verb>.py (with _ for -) and is read only when the
 # verb is used.
@@ -60,7 +65,7 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"provisioner.cli.verbs.{_module(cmd_name)}").command
-        return command
+        return equip(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -74,8 +79,9 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the verbs by section, without importing any."""
+        width = max(map(len, VERBS))
         for section in dict.fromkeys(section for section, _ in VERBS.values()):
-            rows = [(verb, text) for verb, (part, text) in VERBS.items() if part == section]
+            rows = [(verb.ljust(width), text) for verb, (part, text) in VERBS.items() if part == section]
             with formatter.section(section):
                 formatter.write_dl(rows)
 
@@ -84,53 +90,110 @@ def _module(verb: str) -> str:
     return verb.replace("-", "_")
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
+@click.group(
+    cls=Verbs,
+    params=options(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EXAMPLES,
+)
 @click.version_option(package_name="provision-env", prog_name="provision-env")
-@click.option("--debug", is_flag=True, help="Show a traceback when something unexpected happens.")
 @click.pass_context
-def program(ctx: click.Context, *, debug: bool) -> None:
-    """From a team's request to a proven environment on Google Cloud and a living repository."""
-    ctx.color = False if settings.read().no_color else None
-    if debug:
-        logging.getLogger().setLevel(logging.DEBUG)
+def program(ctx: click.Context) -> None:
+    """From a team's request to a proven environment on Google Cloud and a living repository.
+
+    The options below stand before or behind any verb.
+    """
+    if settings.read().no_color:
+        ctx.color = False
+
+
+@dataclass(slots=True)
+class _Call:
+    """One use of the program: what was typed, what its options said, what went wrong."""
+
+    given: list[str]
+    habits: Habits = field(default_factory=Habits)
+    error: BaseException | None = None
+    log: LastLines | None = None
+
+    @property
+    def debug(self) -> bool:
+        """Tell whether a report is wanted; also where the command line could not be read to its end."""
+        ours = self.given[: self.given.index("--")] if "--" in self.given else self.given
+        return self.habits.debug or "--debug" in ours
+
+    @property
+    def color(self) -> bool | None:
+        """Return False where colour is unwanted, None where the stream decides."""
+        unwanted = self.habits.no_color or "--no-color" in self.given or settings.read().no_color
+        return False if unwanted else None
+
+    @property
+    def output(self) -> str:
+        """Return the form of the output, also where the command line cannot be understood."""
+        asked = [value for option, value in pairwise(self.given) if option in {"-o", "--output"} and value in FORMS]
+        asked += [form for form in FORMS if {f"-o{form}", f"--output={form}"} & set(self.given)]
+        return asked[0] if asked else "text"
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with the exit code of architecture.md: 0, 1, 2, 3, 4, 5 or 130."""
-    # Libraries warn about answers that are asked for here (a 404, a 403); what matters becomes an error of ours.
-    logging.disable(logging.CRITICAL)
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_outcome(given))
+    call = _Call(list(sys.argv[1:] if arguments is None else arguments))
+    if call.debug:
+        from provisioner.cli.report import listen  # noqa: PLC0415 - only a report needs it
+
+        call.log = listen()
+    else:
+        # Libraries warn about answers that are asked for here (a 404, a 403); what matters becomes an error of ours.
+        logging.disable(logging.CRITICAL)
+        logging.getLogger().addHandler(logging.NullHandler())
+    code = _outcome(call)
+    if call.debug:
+        _report(call, code)
+    sys.exit(code)
 
 
-def _outcome(given: list[str]) -> int:
-    if "--debug" not in given:
-        logging.getLogger().addHandler(logging.NullHandler())  # people read our messages, not the libraries' logs
+def _outcome(call: _Call) -> int:
     try:
         # Without standalone mode click returns the code of `ctx.exit` instead of leaving.
-        code = program.main(given, prog_name="provision-env", standalone_mode=False)
+        code = program.main(call.given, prog_name="provision-env", standalone_mode=False, obj=call.habits)
     except click.ClickException as error:
-        return _misused(error, given)
+        return _misused(error, call)
     except (click.Abort, KeyboardInterrupt) as error:
-        return _fail(_stopped(error), given)
+        return _fail(_stopped(error), call)
     except ProvisionError as error:
-        return _fail(error, given)
+        return _fail(error, call)
     except Exception as error:  # noqa: BLE001 - the last resort for people: no traceback unless asked for
-        if "--debug" in given:
-            traceback.print_exc()
-        fix = "run it again with `provision-env --debug …` and report what it prints"
-        return _fail(ProvisionError(f"unexpected {type(error).__name__}: {error}", fix=fix), given)
+        return _unexpected(error, call)
     return code if isinstance(code, int) else 0
 
 
-def _misused(error: click.ClickException, given: list[str]) -> int:
+def _unexpected(error: Exception, call: _Call) -> int:
+    if call.debug:
+        from provisioner.cli.report import traceback_of  # noqa: PLC0415 - only a report needs it
+
+        click.echo(traceback_of(error), err=True, nl=False)
+    fix = "run it again with `--debug` and send the report that it writes"
+    if isinstance(error, OSError) and error.filename:
+        known = ProvisionError(
+            f"{error.strerror}", where=str(error.filename), fix="mend its permissions, or make room there"
+        )
+        known.__cause__ = error
+        return _fail(known, call)
+    told = ProvisionError(f"unexpected {type(error).__name__}: {error}", fix=fix)
+    told.__cause__ = error
+    return _fail(told, call)
+
+
+def _misused(error: click.ClickException, call: _Call) -> int:
     """Tell what is wrong with the command line; for people click shows the usage too."""
-    if not _wants_json(given):
+    call.error = error
+    if call.output in {"text", "table"}:
         error.show()
         return InvalidInput.exit_code
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "provision-env"
-    return _fail(InvalidInput(error.format_message(), fix=f"see `{command} --help`"), given)
+    return _fail(InvalidInput(error.format_message(), fix=f"see `{command} --help`"), call)
 
 
 def _stopped(error: BaseException) -> ProvisionError:
@@ -140,12 +203,18 @@ def _stopped(error: BaseException) -> ProvisionError:
     return Interrupted("interrupted", fix="run the same command again; it goes on where it stopped")
 
 
-def _fail(error: ProvisionError, given: list[str]) -> int:
-    print_error(error, as_json=_wants_json(given), color=False if settings.read().no_color else None)
+def _fail(error: ProvisionError, call: _Call) -> int:
+    call.error = call.error or error
+    print_error(error, output=call.output, color=call.color)
     return error.exit_code
 
 
-def _wants_json(given: list[str]) -> bool:
-    """Tell whether the output is for a program, also where the command line cannot be understood."""
-    asked = any(option in {"-o", "--output"} and value == "json" for option, value in pairwise(given))
-    return asked or "-ojson" in given or "--output=json" in given
+def _report(call: _Call, code: int) -> None:
+    from provisioner.cli.report import write_report  # noqa: PLC0415 - only a report needs it
+
+    try:
+        file = write_report(call.given, code, call.error, call.log)
+    except OSError as error:
+        click.echo(f"no report was written: {error}", err=True)
+        return
+    click.echo(f"report: {file}", err=True)

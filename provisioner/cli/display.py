@@ -12,22 +12,25 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from provisioner.cli.habits import habits
 from provisioner.runs.progress import Report
 
-_MARKS = {"done": ("✓", "green"), "failed": ("✗", "red"), "note": ("·", "yellow")}
+_MARKS = {"started": ("…", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red"), "note": ("·", "yellow")}
 
 
 class Display:
     """Takes reports from all threads; keeps how long each step took.
 
-    ``live`` draws what is under way below the finished lines; without it each finished step is one plain line.
+    ``quiet`` shows only what failed, ``verbose`` each beginning too. ``live`` draws what is under way below the
+    finished lines; without it each finished step is one plain line.
     Everything goes to standard error, so that a result on standard output can be piped.
     """
 
-    def __init__(self, *, live: bool, color: bool) -> None:
+    def __init__(self, *, live: bool, color: bool, quiet: bool = False, verbose: bool = False) -> None:
         """Nothing is drawn before the first report."""
         self._console = Console(stderr=True, no_color=not color, highlight=False, soft_wrap=True)
         self._live = Live(console=self._console, refresh_per_second=8, transient=True) if live else None
+        self._quiet, self._verbose = quiet, verbose
         self._guard = threading.Lock()
         self._since: dict[tuple[str, str], float] = {}
 
@@ -54,10 +57,14 @@ class Display:
 
     def __call__(self, report: Report) -> None:
         """Show one report."""
+        if self._quiet and report.status != "failed":
+            return
         with self._guard:
             key = (report.step, report.root)
             if report.status == "started":
                 self._since[key] = time.monotonic()
+                if self._verbose:
+                    self._line(report, None)
             else:
                 self._line(report, self._since.pop(key, None) if report.status != "note" else None)
             self._redraw()
@@ -83,4 +90,10 @@ class Display:
 def display(*, no_color: bool, ci: bool) -> Display:
     """Return the display that fits where standard error goes."""
     terminal = sys.stderr.isatty()
-    return Display(live=terminal and not ci, color=terminal and not no_color)
+    wanted = habits()
+    return Display(
+        live=terminal and not ci and not wanted.quiet,
+        color=terminal and not (no_color or wanted.no_color),
+        quiet=wanted.quiet,
+        verbose=wanted.verbose,
+    )

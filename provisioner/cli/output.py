@@ -1,39 +1,75 @@
-"""How results reach people and programs: text or JSON, colour only on a terminal."""
+"""How results reach people and programs: text, JSON, YAML or a plain table; colour only on a terminal."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from provisioner import settings
+from provisioner.cli.tables import flat, table
 from provisioner.errors import InvalidInput, ProvisionError
+
+__all__ = [
+    "FORMS", "bad", "emit", "faint", "good", "output_option", "print_error", "table", "warn", "write_file", "written",
+]  # fmt: skip
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+FORMS = ("text", "json", "yaml", "table")
+
+
 def output_option(function: Function) -> Function:
-    """Add ``--output text|json`` to a verb."""
+    """Add ``--output text|json|yaml|table`` to a verb."""
     option = click.option(
         "-o",
         "--output",
-        type=click.Choice(["text", "json"]),
+        type=click.Choice(FORMS),
         default="text",
         show_default=True,
-        help="For people or for programs.",
+        help="For people, or the same facts for programs.",
     )
     return option(function)
 
 
-def emit(document: Any, output: str, text: Callable[[], Iterable[str]]) -> None:  # noqa: ANN401 - JSON has no narrower type
-    """Print the document as JSON, or the lines that ``text`` makes."""
-    if output == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+def emit(
+    document: Any,  # noqa: ANN401 - JSON has no narrower type
+    output: str,
+    text: Callable[[], Iterable[str]],
+) -> None:
+    """Print the document in a form for programs, or the lines that ``text`` makes.
+
+    Lines that do not fit on the terminal go through the program in PAGER, if there is one.
+    """
+    if output == "text":
+        _shown(list(text()))
+    elif output == "table":
+        _shown(flat(json.loads(json.dumps(document))))
+    else:
+        click.echo(written(document, output))
+
+
+def written(document: Any, form: str) -> str:  # noqa: ANN401 - as above
+    """Return a document as JSON or YAML; both hold the same."""
+    if form == "yaml":
+        from provisioner.cli.yamls import yaml_text  # noqa: PLC0415 - only who wants YAML pays for it
+
+        return yaml_text(document)
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _shown(lines: list[str]) -> None:
+    if settings.read().pager and sys.stdout.isatty() and len(lines) >= shutil.get_terminal_size().lines:
+        click.echo_via_pager("\n".join(lines) + "\n")
         return
-    for line in text():
+    for line in lines:
         click.echo(line)
 
 
@@ -47,18 +83,6 @@ def write_file(file: Path, content: str, *, private: bool = False) -> None:
         raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(file)) from error
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align rows under headings; the last column is never padded."""
-    cells = [list(headings), *[list(row) for row in rows]]
-    widths = [max(len(click.unstyle(row[column])) for row in cells) for column in range(len(headings))]
-    lines = ["  ".join(map(_padded, row, widths)).rstrip() for row in cells]
-    return [click.style(lines[0], bold=True), *lines[1:]]
-
-
-def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - len(click.unstyle(cell)))  # colour takes no room
-
-
 def good(text: str) -> str:
     """Mark something that is well."""
     return click.style(text, fg="green")
@@ -69,35 +93,57 @@ def bad(text: str) -> str:
     return click.style(text, fg="red")
 
 
+def warn(text: str) -> str:
+    """Mark something to look at."""
+    return click.style(text, fg="yellow")
+
+
 def faint(text: str) -> str:
     """Set something back."""
     return click.style(text, dim=True)
 
 
-def print_error(error: ProvisionError, *, as_json: bool, color: bool | None = None) -> None:
+def print_error(error: ProvisionError, *, output: str = "text", color: bool | None = None) -> None:
     """Say on standard error what was wrong, where, and what to do; every problem when there are several.
 
     ``color`` is False to leave it out; None leaves it out where standard error is no terminal.
     """
-    if as_json:
+    if output in {"json", "yaml"}:
         document = {
             **_parts(error),
             "exit_code": error.exit_code,
             "problems": [_parts(each) for each in error.problems],
         }
-        click.echo(json.dumps({"error": document}, indent=2, ensure_ascii=False), err=True)
+        click.echo(written({"error": document}, output), err=True)
         return
     for each in error.problems or (error,):
         click.echo("\n".join(_lines(each)), err=True, color=color)
     if error.problems:
-        last = f"{bad('error')}: {error.reason}" + (f"\n  {error.fix}" if error.fix else "")
-        click.echo(last, err=True, color=color)
+        last = ProvisionError(error.reason, fix=error.fix)
+        click.echo("\n".join(_lines(last)), err=True, color=color)
     sys.stderr.flush()
 
 
 def _lines(error: ProvisionError) -> list[str]:
     place = f"{error.where}: " if error.where else ""
-    return [f"{bad('error')}: {place}{error.reason}", *([f"  {error.fix}"] if error.fix else [])]
+    said = _wrapped(f"error: {place}{error.reason}")
+    said[0] = bad("error") + said[0].removeprefix("error")
+    return [*said, *(_wrapped(f"  {error.fix}") if error.fix else [])]
+
+
+def _wrapped(text: str) -> list[str]:
+    """Break between words at the width of the terminal; in a file a line stays one line."""
+    if not sys.stderr.isatty():
+        return [text]
+    width = max(shutil.get_terminal_size().columns, 20)
+    return [
+        part
+        for line in text.split("\n")
+        for part in textwrap.wrap(
+            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+        )
+        or [""]
+    ]
 
 
 def _parts(error: ProvisionError) -> dict[str, str]:

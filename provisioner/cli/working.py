@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from provisioner import settings
 from provisioner.cli.asking import TerminalApprover
 from provisioner.cli.display import display
 from provisioner.cli.ending import told
+from provisioner.cli.habits import note
 from provisioner.cli.output import emit
 from provisioner.errors import InvalidInput
 from provisioner.request.models import Platform, Request
@@ -71,7 +70,7 @@ def _carried_out(  # noqa: PLR0913 - what was said on the command line
     board = display(no_color=current.no_color, ci=current.ci)
     provider = _provider(run.place)
     _require_same(inputs.versions, provider, run.id)
-    click.echo(f"{run.id}  with {find_terraform(current)}{f', {provider}' if provider != Provider() else ''}", err=True)
+    note(f"{run.id}  with {find_terraform(current)}{f', {provider}' if provider != Provider() else ''}")
     with board.shown():
         import_clients()
         laying = run.verb == NAME
@@ -100,7 +99,7 @@ def _carried_out(  # noqa: PLR0913 - what was said on the command line
 
 def _provider(place: str) -> Provider:
     """Decide which provider Terraform gets; on the real clouds there is nothing to decide."""
-    return choose(settings.read(), lambda text: click.echo(text, err=True)) if place == "sandbox" else Provider()
+    return choose(settings.read(), note) if place == "sandbox" else Provider()
 
 
 def _require_same(made_with: Mapping[str, str], provider: Provider, run_id: str) -> None:

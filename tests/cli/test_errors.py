@@ -90,7 +90,7 @@ def test_what_nobody_expected_is_no_traceback(failing: Cli) -> None:
     ended = failing(KeyError("depth"))
     assert ended.code == 1
     assert "unexpected KeyError: 'depth'" in ended.err
-    assert "provision-env --debug" in ended.err
+    assert "run it again with `--debug`" in ended.err
     assert "Traceback" not in ended.err
 
 

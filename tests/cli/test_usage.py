@@ -36,7 +36,7 @@ def test_a_typo_below_a_verb_is_answered_too(cli: Cli) -> None:
     [
         (("validate",), "Missing argument 'REQUEST'"),
         (("validate", REQUEST, "--outptu", "json"), "No such option '--outptu'"),
-        (("validate", REQUEST, "--output", "yaml"), "'yaml' is not one of 'text', 'json'"),
+        (("validate", REQUEST, "--output", "sarif"), "'sarif' is not one of 'text', 'json'"),
         (("validate", REQUEST, "more"), "Got unexpected extra argument (more)"),
         (("--frobnicate",), "No such option '--frobnicate'"),
         (("init", "--data-class", "secret"), "'secret' is not one of"),

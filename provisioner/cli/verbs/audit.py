@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from provisioner import settings
 from provisioner.cli.output import emit, good, output_option, table, write_file
 from provisioner.errors import InvalidInput, ProvisionError
-from provisioner.runs.ledger import Ledger
 from provisioner.wiring.folders import open_ledger
+
+if TYPE_CHECKING:
+    from provisioner.runs.ledger import Ledger
 
 _COLUMNS = ("number", "time", "event", "run", "root")
 _OWN = {*_COLUMNS, "digest"}

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from provisioner import settings
+from provisioner.cli.habits import note
 from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import emit, faint, good, output_option, table
 from provisioner.cli.verbs import sandbox_actions, sandbox_containers, sandbox_coverage
@@ -48,9 +49,9 @@ def _running() -> Handle:
 
 
 def _client_environment() -> dict[str, str]:
-    provider = choose(settings.read(), lambda text: click.echo(text, err=True))
+    provider = choose(settings.read(), note)
     if provider != Provider():
-        click.echo(f"Terraform gets {provider}", err=True)
+        note(f"Terraform gets {provider}")
     return ensure(_folder()).environment(provider.mirror)
 
 

@@ -1,0 +1,79 @@
+"""What a person wants of every verb alike: how much is said, in which colours, and whether a report is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+EVERYWHERE = "Everywhere: -q, -v, --no-color, --debug, see provision-env --help"
+_OPTIONS = (
+    (("-q", "--quiet"), "Print the result and errors, no progress and no notes."),
+    (("-v", "--verbose"), "Tell each step when it begins, too."),
+    (("--no-color",), "No colour; the variable NO_COLOR does the same."),
+    (("--debug",), "Show tracebacks, and write a report without secrets."),
+)
+
+
+@dataclass(slots=True)
+class Habits:
+    """What the options said so far; every level of the command line shares one."""
+
+    quiet: bool = False
+    verbose: bool = False
+    no_color: bool = False
+    debug: bool = False
+
+
+class _Unlisted(click.Option):
+    """An option that completion offers and the help of a verb names in one line, with its companions."""
+
+    def get_help_record(self, ctx: click.Context) -> None:
+        """Return nothing."""
+
+
+def habits() -> Habits:
+    """Return the habits of the command that is running."""
+    context = click.get_current_context(silent=True)
+    return (context.find_object(Habits) if context else None) or Habits()
+
+
+def note(text: str) -> None:
+    """Say something by the way on standard error; not to who wants quiet."""
+    if not habits().quiet:
+        click.echo(text, err=True)
+
+
+def options(kind: type[click.Option] = click.Option) -> list[click.Parameter]:
+    """Return the options that every level takes."""
+    return [
+        kind(list(names), is_flag=True, default=False, expose_value=False, callback=_keep, help=text)
+        for names, text in _OPTIONS
+    ]
+
+
+def equip(command: click.Command) -> click.Command:
+    """Let a verb and all verbs below it take the options of every level; once each."""
+    if not any(isinstance(each, _Unlisted) for each in command.params):
+        command.params.extend(options(_Unlisted))
+        command.epilog = f"{command.epilog}\n\n{EVERYWHERE}" if command.epilog else EVERYWHERE
+        for below in _below(command):
+            equip(below)
+    return command
+
+
+def _below(command: click.Command) -> Iterable[click.Command]:
+    return command.commands.values() if isinstance(command, click.Group) else ()
+
+
+def _keep(ctx: click.Context, option: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's signature
+    kept = ctx.find_object(Habits)
+    if not value or kept is None or option.name is None:
+        return
+    setattr(kept, option.name, True)
+    if kept.quiet and kept.verbose:
+        raise click.UsageError("--quiet and --verbose ask for opposite things: leave one out.", ctx)
+    if kept.no_color:
+        ctx.color = False
