@@ -6,7 +6,7 @@ A plan file never travels between machines; what travels is redacted. Only a pla
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,17 @@ class Reviewed:
         return tuple(f"{root}: {address}" for address in self.roots[root].differences(exchanged))
 
 
+def require_as_reviewed(found: Sequence[str]) -> None:
+    """Raise NeedsApproval when there are ``differences``, with their addresses."""
+    if not found:
+        return
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    raise NeedsApproval(
+        f"{counted(len(found), 'change')} not as reviewed: {', '.join(found[:_SHOWN])}{more}",
+        fix="plan again, have those changes reviewed, then apply them",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewedApprover:
     """Agrees to exactly what was reviewed, and to nothing else. ``user`` is who applies."""
@@ -88,10 +99,5 @@ class ReviewedApprover:
         ]
         if self.reviewed.team != request.team:
             found = [f"the changes are those of {self.reviewed.team}"]
-        if found:
-            more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-            raise NeedsApproval(
-                f"{counted(len(found), 'change')} not as reviewed: {', '.join(found[:_SHOWN])}{more}",
-                fix="plan again, have those changes reviewed, then apply them",
-            )
+        require_as_reviewed(found)
         return f"the reviewers of these changes (applied by {self.user})"

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import InvalidInput
 from provisioner.policy import Finding, PolicyContext, Verdict, check, checkov, consistent, read_document, scan_root
@@ -15,6 +16,9 @@ from provisioner.settings import Settings
 from provisioner.terraform.changes import ChangeSet
 from provisioner.terraform.plan import Plan
 from provisioner.wiring.folders import find_terraform
+
+if TYPE_CHECKING:
+    from provisioner.runs.reviewed import Reviewed
 
 _ZIP = b"PK\x03\x04"
 """A saved plan is a ZIP archive."""
@@ -62,6 +66,32 @@ def check_subject(settings: Settings, subject: Subject, platform: Platform | Non
         plan, document = _read(settings, subject, Path(folder) / "plan.json")
         more = (*source, *(checkov.checkov_findings(document) if wanted else ()))
     return _judged(subject, plan, platform, more, source_only=False)
+
+
+def changes_document(found: Checked, name: str) -> dict[str, Any]:
+    """Return what the plan changes, redacted, as JSON under this name: what reviewers read, and later plans match.
+
+    The shape is that of ``plan --out-changes``, for one root and no team.
+    """
+    return _reviewed(found, name).document()
+
+
+def require_changes(found: Checked, name: str, expected: Path) -> None:
+    """Raise NeedsApproval, with every address that differs, when the plan does otherwise than the file says.
+
+    Raises InvalidInput when the file is none that was written with ``changes_document``.
+    """
+    from provisioner.runs.reviewed import Reviewed, require_as_reviewed  # noqa: PLC0415 - most checks compare nothing
+
+    changes = _reviewed(found, name).roots[name]
+    require_as_reviewed(Reviewed.read(expected).differences(name, changes, ()))
+
+
+def _reviewed(found: Checked, name: str) -> Reviewed:
+    from provisioner.runs.reviewed import Reviewed  # noqa: PLC0415 - as above
+
+    assert found.changes is not None  # noqa: S101 - source changes nothing, and callers ask about plans only
+    return Reviewed("", preview=False, roots={name: found.changes})
 
 
 def _judged(

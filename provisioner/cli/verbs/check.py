@@ -17,7 +17,7 @@ from provisioner.policy.formats import comment, junit, sarif, workflow_commands
 from provisioner.policy.report import document, text
 from provisioner.request.loading import load_platform
 from provisioner.runs.progress import counted
-from provisioner.wiring.checking import Checked, Subject, check_subject
+from provisioner.wiring.checking import Checked, Subject, changes_document, check_subject, require_changes
 
 _Forms = Mapping[str, Callable[[Checked, str], str]]
 FORMS: _Forms = {
@@ -54,14 +54,33 @@ FORMS: _Forms = {
     multiple=True,
     help="Write a further form into a file; may be given several times.",
 )
+@click.option(
+    "--out-changes",
+    "out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the plan's redacted changes, for people to review and for --expect-changes.",
+)
+@click.option(
+    "--expect-changes",
+    "expected",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Accept only a plan that changes what this file of --out-changes says.",
+)
 @click.option("--comment", "thread", metavar="OWNER/REPO#NUMBER", help="Write or update the comment of a pull request.")
-@click.option("--name", help="What the reports call it, and by what the comment is found again [default: the path].")
+@click.option(
+    "--name",
+    help="What reports and reviewed changes call it, and by what the comment is found again [default: the path].",
+)
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     path: Path,
     root: Path | None,
     platform_file: Path | None,
     output: str,
     written: tuple[str, ...],
+    out: Path | None,
+    expected: Path | None,
     thread: str | None,
     name: str | None,
     *,
@@ -70,26 +89,35 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Hold a plan or the source of a root against the rules.
 
     A plan is what `terraform show -json` prints, or a saved plan with its --root. Values that the plan marks as
-    sensitive are in no report. Exit code 3 when a rule refuses it, 2 when it cannot be read.
+    sensitive are in no report. Exit code 3 when a rule refuses it, 5 when it is not what --expect-changes holds, 2
+    when it cannot be read.
 
     \b
     Examples:
       provision-env check terraform/envs/churn-dev
       terraform show -json my.tfplan > plan.json && provision-env check plan.json
       provision-env check my.tfplan --root . -o github --write sarif=report.sarif
+      provision-env check my.tfplan --root . --expect-changes reviewed.json
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
     files = [_form_and_file(each) for each in written]
+    if out or expected:
+        _require_plan(path)
     platform = load_platform(platform_file) if platform_file else None
     found = check_subject(settings.read(), Subject(path, root), platform, with_checkov=with_checkov)
     shown = name or str(path)
     for form, file in files:
         write_file(file, FORMS[form](found, shown))
+    key = name or str(root or path)
+    if out:
+        write_file(out, _json(changes_document(found, key)))
     click.echo(FORMS[output](found, shown).rstrip("\n"))
     if thread:
         _publish(thread, shown, found)
     if not found.verdict.passed:
         reason = counted(len(found.verdict.blocking), "finding", "block")
         raise RefusedByPolicy(reason, fix="mend the plan, or ask for a waiver", where=str(path))
+    if expected:
+        require_changes(found, key, expected)
 
 
 def _form_and_file(written: str) -> tuple[str, Path]:
@@ -99,6 +127,12 @@ def _form_and_file(written: str) -> tuple[str, Path]:
             f"--write {written} names no form and file", fix=f"write FORM=FILE; forms: {', '.join(FORMS)}"
         )
     return form, Path(file)
+
+
+def _require_plan(path: Path) -> None:
+    if path.is_dir():
+        fix = "give a plan: the source of a root does not say what it would change"
+        raise InvalidInput("--out-changes and --expect-changes are about a plan", fix=fix, where=str(path))
 
 
 def _publish(thread: str, name: str, found: Checked) -> None:
