@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from provisioner.repository.api import GitHubApi
+from provisioner.repository.application import AppKey, Application
 from provisioner.repository.bootstrap import archive, ensure_repository, find_repository
 from provisioner.repository.facts import Difference, EnvironmentOutputs, PublishResult, RepositoryFacts
 from provisioner.repository.kinds import PRODUCT, Kind
@@ -14,8 +15,8 @@ from provisioner.repository.preflight import Preflight
 from provisioner.repository.publishing import Publisher
 from provisioner.repository.push import Git
 from provisioner.repository.setting import Target
-from provisioner.repository.tokens import Token
-from provisioner.repository.transport import PyGithubTransport, Transport
+from provisioner.repository.tokens import Credential, Token
+from provisioner.repository.transport import PyGithubTransport, RenewedToken, Transport
 from provisioner.request.models import GitHubSettings
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
@@ -59,7 +60,7 @@ class GitHub:
     """GitHub over its REST API and git."""
 
     def __init__(
-        self, transport: Transport, settings: GitHubSettings, token: Token, git: Git, kind: Kind = PRODUCT
+        self, transport: Transport, settings: GitHubSettings, token: Credential, git: Git, kind: Kind = PRODUCT
     ) -> None:
         """``connect`` is the usual way to one; ``kind`` says what its repositories are for."""
         self._kind = kind
@@ -106,19 +107,24 @@ class GitHub:
         return Publisher(self._target(team, outputs), self._git, app)
 
 
-def connect(  # noqa: PLR0913 - one argument per part that the caller owns; all but two are named at the call
+def connect(
     settings: GitHubSettings,
-    token: str,
+    token: str | AppKey,
     *,
     ca_file: Path | None = None,
     environment: Mapping[str, str] | None = None,
-    permissions: Mapping[str, str] | None = None,
     kind: Kind = PRODUCT,
 ) -> GitHub:
-    """Return a connection; nothing is asked yet.
+    """Return a connection; nothing is asked yet. Raises InvalidInput for a key that is none.
 
-    ``environment`` is what git may see of the process environment (PATH, proxy, certificates); PyGithub takes the proxy
-    from the process itself. ``permissions`` are those an installation token was given, where the caller minted it.
+    ``token`` is one that works, or the key of our App, which makes its own. ``environment`` is what git may see of the
+    process environment (PATH, proxy, certificates); PyGithub takes the proxy from the process itself.
     """
-    transport = PyGithubTransport(settings.api_url, token, ca_file)
-    return GitHub(transport, settings, Token(token, permissions), Git(token, dict(environment or {})), kind)
+    allowed = dict(environment or {})
+    if isinstance(token, str):
+        transport = PyGithubTransport(settings.api_url, token, ca_file)
+        return GitHub(transport, settings, Token(token), Git(token, allowed), kind)
+    token.auth()
+    app = Application(token, settings.owner, lambda auth: PyGithubTransport(settings.api_url, auth, ca_file))
+    renewed = PyGithubTransport(settings.api_url, RenewedToken(lambda: app.secret), ca_file)
+    return GitHub(renewed, settings, app, Git(lambda: app.secret, allowed), kind)

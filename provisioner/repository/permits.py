@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.repository.api import gather, part
 from provisioner.repository.errors import GitHubError
 from provisioner.repository.setting import Target
-from provisioner.repository.tokens import NEEDED, NEEDED_SCOPES, Token, lacking, lacking_scopes
+from provisioner.repository.tokens import NEEDED, NEEDED_SCOPES, Credential, lacking, lacking_scopes
 from provisioner.request.problems import Problem
 
 _WHERE = "GITHUB_TOKEN"
@@ -30,7 +30,7 @@ _REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 class Permits:
     """The permissions of one token on one owner."""
 
-    def __init__(self, target: Target, token: Token) -> None:
+    def __init__(self, target: Target, token: Credential) -> None:
         self._target = target
         self._token = token
         self._api = target.api
@@ -45,11 +45,15 @@ class Permits:
         return self._probed(found)
 
     def _named(self, permissions: Mapping[str, str]) -> list[Problem]:
-        missing = lacking(permissions)
-        if not missing:
-            return []
-        fix = f"add them to the App '{self._target.team.platform.github.app_slug}' and accept the change"
-        return [Problem(_WHERE, f"the App's installation lacks {', '.join(missing)}", fix)]
+        missing, declared = lacking(permissions), self._target.team.platform.github.app_slug
+        slug = self._token.slug or declared
+        fix = f"add them to the App '{slug}' and accept the change"
+        rows = [Problem(_WHERE, f"the App's installation lacks {', '.join(missing)}", fix)] if missing else []
+        if slug != declared:
+            # The ruleset lets the App of this name pass: it has to be the one that we are.
+            reason = f"'{declared}' is said to be our App, and we act as '{slug}'"
+            rows.append(Problem("platform.yaml: github.app_slug", reason, f"write app_slug: {slug}"))
+        return rows
 
     def _installation(self) -> Mapping[str, str] | None:
         """Return what the organisation lets our App do; where it may not be asked, what the App asks for at most."""

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from provisioner.repository.api import gather, part
+from provisioner.repository.application import AppRefused
 from provisioner.repository.bootstrap import is_empty, marker
 from provisioner.repository.errors import GitHubError
 from provisioner.repository.permits import Permits
@@ -15,7 +16,7 @@ from provisioner.repository.plans import plan_problems
 from provisioner.repository.reviewers import github_reviewers
 from provisioner.repository.rules import rule_problems
 from provisioner.repository.setting import Target
-from provisioner.repository.tokens import Token
+from provisioner.repository.tokens import Credential
 from provisioner.request.problems import Problem
 
 Problems = list[Problem]
@@ -24,7 +25,7 @@ Problems = list[Problem]
 class Preflight:
     """Reads only. A check that cannot be made is a problem itself: blocking where guessing would be harmful."""
 
-    def __init__(self, target: Target, token: Token) -> None:
+    def __init__(self, target: Target, token: Credential) -> None:
         self._target = target
         self._token = token
         self._api = target.api
@@ -33,6 +34,8 @@ class Preflight:
         """Return all problems, blocking ones first."""
         try:
             owner = self._api.find(f"/users/{part(self._target.owner)}")
+        except AppRefused as problem:
+            return (Problem(problem.where, problem.reason, problem.fix),)
         except GitHubError as problem:
             if problem.status == HTTPStatus.UNAUTHORIZED:
                 return (Problem("GITHUB_TOKEN", problem.reason, problem.fix),)

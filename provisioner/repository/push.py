@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,9 +31,12 @@ _REASONS = (
 
 @dataclass(frozen=True)
 class Git:
-    """How to run git: the caller's environment (only what git needs is taken from it) and the token."""
+    """How to run git: the caller's environment (only what git needs is taken from it) and the token.
 
-    token: str = field(repr=False)
+    A token that is renewed now and then is given as what returns the one of the moment.
+    """
+
+    token: str | Callable[[], str] = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     program: str = "git"
 
@@ -99,11 +102,14 @@ class Git:
         values = [(f"GIT_CONFIG_VALUE_{i}", value) for i, value in enumerate(settings.values())]
         return {"GIT_CONFIG_COUNT": str(len(settings)), **dict(numbered), **dict(values)}
 
+    def _secret(self) -> str:
+        return self.token if isinstance(self.token, str) else self.token()
+
     def _basic(self) -> str:
-        return base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+        return base64.b64encode(f"x-access-token:{self._secret()}".encode()).decode()
 
     def _refused(self, command: str, stderr: bytes) -> ProvisionError:
-        said = stderr.decode(errors="replace").replace(self.token, "***").replace(self._basic(), "***").strip()
+        said = stderr.decode(errors="replace").replace(self._secret(), "***").replace(self._basic(), "***").strip()
         fix = next((advice for words, advice in _REASONS if words in said), "mend what git says and run it again")
         return ProvisionError(f"git {command} failed: {said or 'no message'}", fix=fix)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 Kind = Literal["installation", "user of an App", "fine-grained", "classic", "unknown"]
 
@@ -37,6 +37,35 @@ _INCLUDES = {"read:org": {"admin:org", "write:org"}}
 _LEVELS = ("none", "read", "write", "admin")
 
 
+class Credential(Protocol):
+    """How we are known to GitHub: a token that was given, or an App that makes its own."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return what kind of token it is."""
+        ...
+
+    @property
+    def is_installation(self) -> bool:
+        """Tell whether we act as an App."""
+        ...
+
+    @property
+    def permissions(self) -> Mapping[str, str] | None:
+        """Return what GitHub said of the token's permissions when it was made; None when it was not made by us."""
+        ...
+
+    @property
+    def slug(self) -> str | None:
+        """Return the App's name in addresses, None where a token was given and nobody said whose."""
+        ...
+
+    @property
+    def secret(self) -> str:
+        """Return a token that works now; it is never shown."""
+        ...
+
+
 @dataclass(frozen=True)
 class Token:
     """The token itself is never shown. ``permissions`` is what GitHub said when it was minted, if it was by us."""
@@ -48,6 +77,11 @@ class Token:
     def kind(self) -> Kind:
         """Return the kind by the prefix."""
         return next((kind for prefix, kind in _KINDS if self.secret.startswith(prefix)), "unknown")
+
+    @property
+    def slug(self) -> None:
+        """Say nothing: a token does not tell whose it is."""
+        return
 
     @property
     def is_installation(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -94,19 +94,38 @@ def _quieten() -> None:
     logger.setLevel(logging.WARNING)
 
 
+class RenewedToken(Auth.Auth):
+    """A token that is asked for at every request, since it may have been replaced in the meantime."""
+
+    def __init__(self, current: Callable[[], str]) -> None:
+        """Keep ``current``, which returns the token of the moment."""
+        self._current = current
+
+    @property
+    def token_type(self) -> str:
+        """Return the scheme of the Authorization header."""
+        return "token"
+
+    @property
+    def token(self) -> str:
+        """Return the token of the moment."""
+        return self._current()
+
+
 class PyGithubTransport:
     """The real transport; safe to use from several threads."""
 
     def __init__(
-        self, api_url: str, token: str, ca_file: Path | None, *, backoff_seconds: float = BACKOFF_SECONDS
+        self, api_url: str, auth: str | Auth.Auth, ca_file: Path | None, *, backoff_seconds: float = BACKOFF_SECONDS
     ) -> None:
-        """``ca_file`` holds the authorities to trust; without it those of the process are used.
+        """``auth`` is a token, or what gives one for each request; ``ca_file`` holds the authorities to trust, else
+        those of the process are used.
 
         A request that met trouble on GitHub's side is tried again, each time after twice as long.
         """
         self._open = partial(
             _PromptRequester,
-            auth=Auth.Token(token),
+            auth=Auth.Token(auth) if isinstance(auth, str) else auth,
             base_url=api_url,
             timeout=TIMEOUT_SECONDS,
             user_agent="provision-env",

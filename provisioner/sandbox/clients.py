@@ -47,6 +47,7 @@ def client_environment(
         **_node(),
         "GITHUB_TOKEN": answer["github"]["installation"],
         "GH_TOKEN": answer["github"]["user"],  # gh is a person's tool, and prefers this one
+        "PROVISION_ENV_GITHUB_APP_ID": "",  # an App of the real GitHub has no business here
         **_git(),
         **_terraform(folder, mirror, answer["providerReattach"]),
         "PROVISION_ENV_SANDBOX": str(state),

@@ -35,6 +35,13 @@ class Clouds:
             github: Mapping[str, str] = operator_tokens(self._world, tx)
         return {"googleEmail": google.email, "googleToken": google.token, "github": dict(github)}
 
+    def github_app(self) -> Json:
+        """Return number and private key of the operator's GitHub App."""
+        from provisioner.sandbox.github.operator import operator_app  # noqa: PLC0415
+
+        with self._world.store.transaction() as tx:
+            return operator_app(self._world, tx)
+
     def provider_reattach(self) -> str:
         """Return the value of TF_REATTACH_PROVIDERS, starting the stand-in provider on first use."""
         from provisioner.sandbox.google.identity import operator_of  # noqa: PLC0415

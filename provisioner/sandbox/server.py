@@ -179,6 +179,10 @@ class Server:
         """Return the operator's tokens."""
         return self._clouds.credentials()
 
+    def github_app(self) -> dict[str, Any]:
+        """Return the operator's GitHub App: number and private key."""
+        return self._clouds.github_app()
+
     def mint_job_token(self, context: Mapping[str, str]) -> dict[str, Any]:
         """Return what a job is given to ask for its OIDC token."""
         return self._clouds.mint_job_token(context)

@@ -21,6 +21,7 @@ from provisioner.wiring.providers import choose
 
 if TYPE_CHECKING:
     from provisioner.cloud.google import GoogleCloud
+    from provisioner.repository.application import AppKey
     from provisioner.repository.github import GitHub
     from provisioner.sandbox.handle import Handle
     from provisioner.sandbox.seed import SeedPlan
@@ -107,22 +108,31 @@ def connect_google(settings: Settings) -> GoogleCloud:
 
 
 def connect_github(settings: Settings, team: Team, kind: Kind = PRODUCT) -> GitHub:
-    """Return the connection to the team's GitHub, for repositories of a kind; InvalidInput when there is no token."""
+    """Return the connection to the team's GitHub, for repositories of a kind; InvalidInput without App and token."""
     from provisioner.repository.github import connect  # noqa: PLC0415 - PyGithub is paid for only where it is used
 
-    if settings.github_token is None:
-        raise InvalidInput(
-            "there is no GitHub token",
-            fix="put an installation token of the provision-env App into GITHUB_TOKEN, or try it with --sandbox",
-            where="GITHUB_TOKEN",
-        )
     authorities = settings.clients.get("REQUESTS_CA_BUNDLE")
     return connect(
         team.platform.github,
-        settings.github_token,
+        _github_credential(settings),
         ca_file=Path(authorities) if authorities else None,
         environment={**settings.clients, "PATH": settings.search_path},
         kind=kind,
+    )
+
+
+def _github_credential(settings: Settings) -> str | AppKey:
+    from provisioner.repository.application import AppKey  # noqa: PLC0415 - as in connect_github
+
+    if settings.github_app is not None:
+        return AppKey(settings.github_app.app_id, settings.github_app.pem())
+    if settings.github_token is not None:
+        return settings.github_token
+    raise InvalidInput(
+        "there is no GitHub token, and no App that could make one",
+        fix="set PROVISION_ENV_GITHUB_APP_ID and PROVISION_ENV_GITHUB_APP_PRIVATE_KEY_FILE, or GITHUB_TOKEN, or try it "
+        "with --sandbox",
+        where="GITHUB_TOKEN",
     )
 
 

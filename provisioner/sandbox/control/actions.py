@@ -35,6 +35,9 @@ class Doors(Protocol):
     def credentials(self) -> Json:
         """Return the operator's tokens."""
 
+    def github_app(self) -> Json:
+        """Return ``appId`` and ``privateKey`` (PEM) of the operator's GitHub App."""
+
     def mint_job_token(self, context: Mapping[str, str]) -> Json:
         """Return ``request_url`` and ``request_token`` of a job. Raises ProvisionError where GitHub would refuse."""
 
@@ -94,6 +97,7 @@ class Actions:
             ("POST", "restore"): self.restore,
             ("POST", "reset"): self._then(self._snapshots.reset),
             ("POST", "seed"): lambda request: {"made": self._doors.lay_foundations(document_of(request))},
+            ("GET", "github/app"): lambda _: self._doors.github_app(),
             ("POST", "github/job-token"): self.job_token,
             ("POST", "github/user-token"): self.user_token,
             ("POST", "github/rest"): self.wait_for_rest,

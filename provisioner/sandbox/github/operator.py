@@ -54,6 +54,13 @@ def operator_token(world: World, tx: Transaction) -> str:
     return operator_tokens(world, tx)["installation"]
 
 
+def operator_app(world: World, tx: Transaction) -> dict[str, str]:
+    """Return number and private key of the operator's App, as its owner downloads it from GitHub's settings."""
+    operator_tokens(world, tx)
+    number = tx.get(_HANDOUT, "identity")["app_id"]  # type: ignore[index] # written together with the tokens
+    return {"appId": str(number), "privateKey": apps.app_private_key(tx, number).decode()}
+
+
 def _make_operator(tx: Transaction, now: str) -> Document:
     person = create_account(tx, OPERATOR, USER, now)
     app = apps.create_app(tx, APP_SLUG, person["id"], APP_PERMISSIONS, now)
