@@ -58,6 +58,12 @@ def platform_text(platform: Platform) -> str:
     return stream.getvalue()
 
 
+def with_previews(team: Team) -> Platform:
+    """Return the settings with the account that pull requests of the repository become, unless they name one."""
+    known = team.platform.preview_account or address(team, "preview")
+    return team.platform.model_copy(update={"preview_account": known})
+
+
 def rule_files(platform: Platform) -> Files:
     """Return the organisation's rules by their path in the repository, as they were read with platform.yaml."""
     folder = _rules_folder(platform.policy.rules_folder or "")
@@ -90,7 +96,7 @@ def answers(team: Team, facts: RepositoryFacts) -> dict[str, Any]:
 def _files(team: Team, facts: RepositoryFacts, _outputs: Mapping[str, EnvironmentOutputs]) -> Files:
     files = render_answers(load_template(data_folder(TEMPLATE)), answers(team, facts))
     files |= rule_files(team.platform)
-    files["platform.yaml"] = (platform_text(team.platform).encode(), _PLAIN)
+    files["platform.yaml"] = (platform_text(with_previews(team)).encode(), _PLAIN)
     tree = platform_tree(team, RepositoryIds(facts.id, facts.owner_id))
     files |= {f"terraform/{path}": (content, _PLAIN) for path, content in tree.files.items()}
     return dict(sorted(files.items()))

@@ -6,6 +6,7 @@ import re
 from typing import get_args
 
 from provisioner.policy.model import PolicyContext
+from provisioner.policy.view import PlanView
 from provisioner.request.resolve import Persona
 
 _ADDRESS = re.compile(
@@ -38,6 +39,20 @@ def address_of(account: str) -> str:
     """Return the e-mail address in an account's resource name, member or address; empty when there is none."""
     tail = account.removeprefix("serviceAccount:").rsplit("/", 1)[-1]
     return tail if _ADDRESS.fullmatch(tail) else ""
+
+
+def previews_state(account: str, plan: PlanView, context: PolicyContext) -> bool:
+    """Tell whether an account may read the state of the environment because pull requests are planned from it.
+
+    That is the account of platform.yaml, and only where the environment allows such plans. Who judges a plan without
+    saying of which environment goes by the root's own switch; without platform.yaml nobody passes.
+    """
+    known = context.platform.preview_account if context.platform else None
+    if context.environment is not None:
+        open_to_them = context.environment.plan_from_pull_requests
+    else:
+        open_to_them = plan.variables.get("allow_pull_request_plan") is True
+    return known is not None and address_of(account) == known and open_to_them
 
 
 def persona(account: str, context: PolicyContext) -> Persona | None:

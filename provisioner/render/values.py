@@ -38,6 +38,7 @@ ENVIRONMENT_VARIABLES = (
     ("billing_account", "string"),
     ("state_bucket", "string"),
     ("state_prefix", "string"),
+    ("preview_account", "string"),
     ("manage_project", "bool"),
     ("deletion_protection", "bool"),
     ("delete_data", "bool"),
@@ -151,6 +152,7 @@ def _switches(team: Team, spec: EnvironmentSpec, protection: bool) -> Values:  #
     return {
         "state_bucket": team.platform.state.bucket,
         "state_prefix": spec.names.state_prefix,
+        "preview_account": team.platform.preview_account if spec.plan_from_pull_requests else None,
         "manage_project": spec.manage_project,
         "deletion_protection": protection,
     }

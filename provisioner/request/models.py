@@ -26,6 +26,13 @@ Email = Annotated[
         json_schema_extra={"format": "email"},
     ),
 ]
+ServiceAccount = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$",
+        description="The address of a service account: <id>@<project>.iam.gserviceaccount.com.",
+    ),
+]
 GitHubLogin = Annotated[
     str,
     Field(
@@ -255,6 +262,13 @@ class Platform(Model):
         None
     )
     approvers: tuple[str, ...] = ()
+    preview_account: Annotated[
+        ServiceAccount | None,
+        Field(
+            description="Account that pull requests of the platform repository become; `bootstrap` makes it. It reads "
+            "the state of environments that allow plans from pull requests, and of no other."
+        ),
+    ] = None
     placeholder_image: str = (
         "us-docker.pkg.dev/cloudrun/container/hello@sha256:"
         "1595248959b1eaac7f793dfcab2adaecf9c14fdf1cc2b60d20539c6b22fd8e4a"

@@ -31,6 +31,7 @@ def check_platform(platform: Platform) -> tuple[Finding, ...]:
         *_reserved(platform),
         *_hosts(platform),
         *_state(platform),
+        *_preview(platform),
         *repeated(platform.regions, ("regions",), "region"),
         *_labels(platform),
         *_roles(platform),
@@ -62,6 +63,16 @@ def _state(platform: Platform) -> Iterator[Finding]:
     wrong = project_id_problem(platform.state.project)
     if wrong:
         yield Finding(("state", "project"), f"found '{platform.state.project}': {wrong}", "write the project's id")
+
+
+def _preview(platform: Platform) -> Iterator[Finding]:
+    account, own = platform.preview_account, f"@{platform.state.project}.iam.gserviceaccount.com"
+    if account is not None and not account.endswith(own):
+        yield Finding(
+            ("preview_account",),
+            f"{account} is no account of {platform.state.project}, the platform's own project",
+            "write the account that `provision-env bootstrap` made, or remove the line",
+        )
 
 
 def _labels(platform: Platform) -> Iterator[Finding]:

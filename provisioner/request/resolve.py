@@ -159,7 +159,7 @@ def _environment(request: Request, platform: Platform, name: str, previous: str 
         region=region,
         branch=asked.branch,
         reviewers=asked.reviewers,
-        plan_from_pull_requests=name == "dev" if pull_requests is None else pull_requests,
+        plan_from_pull_requests=name == "dev" and not asked.reviewers if pull_requests is None else pull_requests,
         approval=asked.approval,
         labels=_labels(request, platform, name),
         buckets=_buckets(naming, _or(asked.buckets, request.buckets), region),

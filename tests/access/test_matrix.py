@@ -296,6 +296,20 @@ def _permissions(held: Any) -> list[str]:
     return found
 
 
+def test_others_who_read_a_state_are_shown_beside_the_environment_s_own() -> None:
+    bucket, email = TEAM.platform.state.bucket, "provision-env-preview-plan@example-ml-platform.iam.gserviceaccount.com"
+    prefix = TEAM.environment("dev").names.state_prefix
+    reader = Grant("x", f"folder:{bucket}/{prefix}", "roles/storage.objectViewer", f"serviceAccount:{email}", False)  # noqa: FBT003 - no condition
+    model = model_of(TEAM)
+    more = replace(model, grants=(*model.grants, reader))
+
+    held = {each["identity"]: each["account"] for each in compute(more, CASES).document()["holdings"]}
+
+    assert held["dev/others"] == email
+    assert not {name for name in held if name.endswith("/others")} - {"dev/others"}
+    assert "dev/others" not in str(compute(model, CASES).document()["holdings"])
+
+
 def test_the_document_holds_no_more_than_promised() -> None:
     document = compute(model_of(TEAM), CASES).document()
 

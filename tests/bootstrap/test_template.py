@@ -92,7 +92,9 @@ def test_only_the_job_behind_reviewers_applies_and_has_a_secret(files: Files) ->
 
 def test_platform_yaml_says_what_was_said(files: Files) -> None:
     text = files["platform.yaml"][0].decode()
-    assert parse_platform(text, "platform.yaml") == the_platform().platform
+    account = "provision-env-preview-plan@example-ml-platform.iam.gserviceaccount.com"
+    said = the_platform().platform.model_copy(update={"preview_account": account})
+    assert parse_platform(text, "platform.yaml") == said
 
 
 def written(files: Files, folder: Path) -> Path:

@@ -62,6 +62,12 @@ ALONE = (
     ("workload-identity", '"700800"', '"700800"\n  trusted_workflows = ["x\'] || [\'"]', "Write workflows as owner/"),
     ("team-environment", '"churn-dev-runtime"', '"churn-dev-deploy"', "Give three different ids"),
     ("team-environment", '    cost-center = "cc-1204"\n', "", "Give the labels team, env, cost-center"),
+    (
+        "team-environment",
+        '"churn-team@example.com"',
+        '"churn-team@example.com"\n  allow_pull_request_plan = true\n  preview_account = "user:ann@example.com"',
+        "Write the address of one service account",
+    ),
     ("team-environment", '= "churn"\n    data', '= "a@example.com"\n    data', "an e-mail address does not fit"),
 )
 # Rules that compare two values: Terraform asks them only once every single value is right.
@@ -73,6 +79,12 @@ ACROSS = (
     ("cloud-run", '"Scores customers"', '"x"\n  ingress = "public"', "A public service needs public_reason"),
     ("cloud-run", '"Scores customers"', '"x"\n  min_instances = 9', "not less than min_instances"),
     ("team-environment", '"churn/dev"', '"churn"', "a wider prefix would show the state of other environments"),
+    (
+        "team-environment",
+        '"churn/dev"',
+        '"churn/dev"\n  preview_account = "provision-env-preview-plan@example-ml-platform.iam.gserviceaccount.com"',
+        "a pull request must not read the state of a guarded environment",
+    ),
     ("team-environment", '  billing_account = "01AB23-CD45EF-678901"\n', "", "A budget needs the billing account"),
 )
 WRONG = (*ALONE, *ACROSS)

@@ -106,6 +106,14 @@ def test_the_ids_go_into_the_values_and_a_preview_is_marked() -> None:
     assert {key for key in real if real[key] != preview[key]} == {"repository_id", "repository_owner_id"}
 
 
+def test_only_where_pull_requests_may_plan_do_they_read_the_state() -> None:
+    account = "provision-env-preview-plan@example-ml-platform.iam.gserviceaccount.com"
+    tree = render(example("fraud-detection", platform(preview_account=account)), IDS)
+    given = {name: values(tree, f"fraud-detection-{name}")["preview_account"] for name in ("dev", "stage", "prod")}
+    assert given == {"dev": account, "stage": None, "prod": None}
+    assert values(render(example("fraud-detection"), IDS), "fraud-detection-dev")["preview_account"] is None
+
+
 @pytest.mark.parametrize("digits", ["", "12a", "1' || true || '", "-1"])
 def test_an_id_is_digits(digits: str) -> None:
     with pytest.raises(InvalidInput, match="is no repository id"):

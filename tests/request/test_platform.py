@@ -26,6 +26,11 @@ RULES = {
     "template without a pin": ("template: {source: 'https://example.com/t.git'}", "add version: <40 hexadecimal"),
     "placeholder by tag": ("placeholder_image: us-docker.pkg.dev/a/b:latest", "write the image by digest"),
     "shared project without a contact": ("shared_projects: [example-shared]", "add contact: <e-mail address>"),
+    "preview account of a team": (
+        "preview_account: churn-dev-plan@example-churn-dev.iam.gserviceaccount.com",
+        "is no account of example-ml-platform, the platform's own project (write the account that",
+    ),
+    "preview by a person": ("preview_account: ann@example.com", 'preview_account: found "ann@example.com"'),
     "shared project": ("contact: a@example.com\nshared_projects: [X]", "shared_projects[0]: found 'X'"),
     "waiver for everything": (
         "waivers: [{rule: run-public, resource: '***', owner: a, reason: because it is so, expires: 2027-01-31}]",

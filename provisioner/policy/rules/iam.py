@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.policy.grants import EVERYBODY, IAM_TYPE, PROJECT_WIDE, grants
+from provisioner.policy.grants import EVERYBODY, IAM_TYPE, PROJECT_WIDE, Grant, grants
 from provisioner.policy.model import Complaint, PolicyContext, Rule, Severity
-from provisioner.policy.personas import BASELINE, KINDS, address_of, persona
+from provisioner.policy.personas import BASELINE, KINDS, address_of, persona, previews_state
 from provisioner.policy.view import UNKNOWN, PlanView
 from provisioner.request.parts import ExtraRoles
 from provisioner.request.resolve import Persona
@@ -22,9 +22,10 @@ ACT_AS = frozenset(
     }
 )
 ON_ACCOUNT = "google_service_account_iam_member"
+_FOLDER = "google_storage_managed_folder_iam_member"
 DATA = (
     "google_storage_bucket_iam_member",
-    "google_storage_managed_folder_iam_member",
+    _FOLDER,
     "google_secret_manager_secret_iam_member",
 )
 INVOKERS = ("google_cloud_run_v2_service_iam_member", "google_cloud_run_v2_job_iam_member")
@@ -100,8 +101,15 @@ def _others_data(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:
         return
     for grant in grants(plan):
         account = address_of(str(grant.member)) if grant.resource.type in DATA else ""
-        if account and persona(account, context) is None:
+        if account and persona(account, context) is None and not _of_previews(grant, plan, context):
             yield grant.resource.address, f"{account} is none of the environment's three accounts"
+
+
+def _of_previews(grant: Grant, plan: PlanView, context: PolicyContext) -> bool:
+    """Tell whether it opens a folder of the state to pull requests; whether it is the right one is for PE-STATE-002."""
+    state = context.platform.state.bucket if context.platform else ""
+    on_state = grant.resource.type == _FOLDER and str(grant.resource.get("bucket")).removeprefix("b/") == state
+    return on_state and previews_state(str(grant.member), plan, context)
 
 
 def _separate(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:

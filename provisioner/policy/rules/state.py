@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provisioner.policy.grants import grants
 from provisioner.policy.model import Complaint, PolicyContext, Rule, Severity
-from provisioner.policy.personas import persona
+from provisioner.policy.personas import persona, previews_state
 from provisioner.policy.view import UNKNOWN, PlanView, Resource
 
 _WHOLE_BUCKET = ("google_storage_bucket_iam_member", "google_storage_bucket_iam_binding")
@@ -39,11 +39,15 @@ def _own_folder(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:
         folder = grant.resource.get("managed_folder")
         if folder is UNKNOWN or str(folder) != _own_prefix(plan, context):
             yield grant.resource.address, f"the folder {_shown(folder)} is not the environment's own"
-        if grant.role != "roles/storage.objectViewer" or persona(str(grant.member), context) != "plan":
+        if grant.role != "roles/storage.objectViewer" or not _reader(str(grant.member), plan, context):
             yield (
                 grant.resource.address,
-                f"{grant.member} holds {grant.role}; only plan reads the state, and only reads",
+                f"{_shown(grant.member)} holds {_shown(grant.role)}; only plan reads the state, and only reads",
             )
+
+
+def _reader(member: str, plan: PlanView, context: PolicyContext) -> bool:
+    return persona(member, context) == "plan" or previews_state(member, plan, context)
 
 
 def _own_prefix(plan: PlanView, context: PolicyContext) -> str:
@@ -68,8 +72,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PE-STATE-002",
         Severity.CRITICAL,
-        "State is read by its own environment's plan account, and by no other",
-        "grant roles/storage.objectViewer on the managed folder <team>/<env>/ to the plan account",
+        "State is read by its own environment's plan account, and from pull requests only where they may plan",
+        "grant roles/storage.objectViewer on the managed folder <team>/<env>/ to the plan account; another reader is "
+        "only the preview_account of platform.yaml, where plan_from_pull_requests is true",
         9,
         _own_folder,
     ),

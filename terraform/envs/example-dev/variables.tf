@@ -101,6 +101,10 @@ variable "state_prefix" {
   type = string
 }
 
+variable "preview_account" {
+  type = string
+}
+
 variable "manage_project" {
   type = bool
 }

@@ -27,6 +27,7 @@ module "environment" {
   billing_account         = var.billing_account
   state_bucket            = var.state_bucket
   state_prefix            = var.state_prefix
+  preview_account         = var.preview_account
   manage_project          = var.manage_project
   deletion_protection     = var.deletion_protection
   delete_data             = var.delete_data

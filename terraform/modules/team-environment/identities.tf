@@ -84,3 +84,13 @@ resource "google_storage_managed_folder_iam_member" "plan_reads_state" {
   role           = "roles/storage.objectViewer"
   member         = module.plan.member
 }
+
+# A pull request of the platform repository is planned from this state, read as it lies there: nothing is refreshed.
+resource "google_storage_managed_folder_iam_member" "preview_reads_state" {
+  count = var.preview_account == null ? 0 : 1
+
+  bucket         = var.state_bucket
+  managed_folder = google_storage_managed_folder.state.name
+  role           = "roles/storage.objectViewer"
+  member         = "serviceAccount:${var.preview_account}"
+}

@@ -216,6 +216,22 @@ variable "state_prefix" {
   }
 }
 
+variable "preview_account" {
+  description = "Account that pull requests of the platform repository become; it reads this environment's state. None when null."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.preview_account == null || var.allow_pull_request_plan
+    error_message = "Leave it out where pull requests may not plan: a pull request must not read the state of a guarded environment."
+  }
+
+  validation {
+    condition     = var.preview_account == null || can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\\.iam\\.gserviceaccount\\.com$", var.preview_account))
+    error_message = "Write the address of one service account: <id>@<project>.iam.gserviceaccount.com."
+  }
+}
+
 variable "manage_project" {
   description = "False where the project is shared: its services, audit settings and budget then belong to its own root."
   type        = bool
