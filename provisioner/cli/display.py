@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
 
+import click
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from provisioner.cli.habits import habits
+from provisioner.cli.habits import habits, note
+from provisioner.cli.reporting import json_lines_wanted
 from provisioner.runs.progress import Report
 
 _MARKS = {"started": ("…", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red"), "note": ("·", "yellow")}
@@ -55,6 +60,10 @@ class Display:
         finally:
             self._live.start()
 
+    def begun(self, run: str, line: str) -> None:  # noqa: ARG002 - who reads the line needs no field
+        """Say which run this is; ``line`` names it."""
+        note(line)
+
     def __call__(self, report: Report) -> None:
         """Show one report."""
         if self._quiet and report.status != "failed":
@@ -87,8 +96,38 @@ class Display:
         self._live.update(Group(*rows))
 
 
+class JsonLines(Display):
+    """Writes each report as one line of JSON on standard error, the starts too, for a program that follows a run."""
+
+    def __init__(self) -> None:
+        """Draw nothing: a reader parses every line by itself."""
+        super().__init__(live=False, color=False)
+
+    def begun(self, run: str, line: str) -> None:
+        """Name the run first."""
+        _write({"run": run, "detail": line})
+
+    def __call__(self, report: Report) -> None:
+        """Write one report; ``seconds`` is how long a step took that has ended."""
+        key, moment = (report.step, report.root), time.monotonic()
+        with self._guard:
+            since = None
+            if report.status == "started":
+                self._since[key] = moment
+            elif report.status != "note":
+                since = self._since.pop(key, None)
+            took = {} if since is None else {"seconds": round(moment - since, 3)}
+            _write({**asdict(report), **took})
+
+
+def _write(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False), err=True)
+
+
 def display(*, no_color: bool, ci: bool) -> Display:
-    """Return the display that fits where standard error goes."""
+    """Return the display that fits where standard error goes, or the one that was asked for."""
+    if json_lines_wanted():
+        return JsonLines()
     terminal = sys.stderr.isatty()
     wanted = habits()
     return Display(

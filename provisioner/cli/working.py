@@ -70,7 +70,8 @@ def _carried_out(  # noqa: PLR0913 - what was said on the command line
     board = display(no_color=current.no_color, ci=current.ci)
     provider = _provider(run.place)
     _require_same(inputs.versions, provider, run.id)
-    note(f"{run.id}  with {find_terraform(current)}{f', {provider}' if provider != Provider() else ''}")
+    using = f"{find_terraform(current)}{f', {provider}' if provider != Provider() else ''}"
+    board.begun(run.id, f"{run.id}  with {using}")
     with board.shown():
         import_clients()
         laying = run.verb == NAME

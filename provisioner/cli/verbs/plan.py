@@ -11,6 +11,7 @@ import click
 from provisioner import settings
 from provisioner.cli.inputs import platform_option, read_team, request_argument, sandbox_option
 from provisioner.cli.output import bad, emit, good, output_option
+from provisioner.cli.reporting import progress_option
 from provisioner.errors import RefusedByPolicy
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--comment", "thread", metavar="OWNER/REPO#N", help="Say it under a pull request, and keep that up to date."
 )
+@progress_option
 @output_option
 def command(  # noqa: PLR0913 - one parameter per option
     *,

@@ -9,6 +9,7 @@ import click
 from provisioner import settings
 from provisioner.cli.inputs import platform_option, read_inputs, request_argument, sandbox_option
 from provisioner.cli.output import output_option
+from provisioner.cli.reporting import progress_option
 from provisioner.errors import InvalidInput
 from provisioner.wiring.ahead import start_sandbox
 from provisioner.wiring.folders import sandbox_folder
@@ -29,6 +30,7 @@ from provisioner.wiring.folders import sandbox_folder
 @click.option(
     "--seed/--no-seed-projects", "seed", default=True, help="Make the request's projects in a sandbox that lacks them."
 )
+@progress_option
 @output_option
 @click.pass_context
 def command(  # noqa: PLR0913 - one parameter per option
