@@ -5,6 +5,7 @@ Every act is harmless when it succeeds: a list, or a question about a permission
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 from provisioner.access.decision import Decision
 from provisioner.access.model import UNKNOWN, AccessModel, Grant
-from provisioner.request.resolve import EnvironmentSpec, Persona, Team
+from provisioner.request.resolve import EnvironmentSpec, Team
 
 HOLDERS: Mapping[str, frozenset[str]] = {
     permission: frozenset(f"roles/{name}" for name in names.split())
@@ -20,6 +21,13 @@ HOLDERS: Mapping[str, frozenset[str]] = {
         "run.services.list": "owner editor viewer iam.securityAdmin iam.securityReviewer run.admin run.developer "
         "run.sourceDeveloper run.viewer",
         "run.services.create": "owner editor run.admin run.developer run.sourceDeveloper",
+        "iam.serviceAccountKeys.create": "owner editor",
+        "iam.serviceAccounts.getAccessToken": "iam.serviceAccountTokenCreator iam.workloadIdentityUser",
+        "resourcemanager.folders.setIamPolicy": "iam.securityAdmin",
+        "resourcemanager.organizations.setIamPolicy": "iam.securityAdmin",
+        "resourcemanager.projects.setIamPolicy": "owner iam.securityAdmin resourcemanager.projectIamAdmin",
+        "storage.objects.get": "run.sourceDeveloper storage.admin storage.folderAdmin storage.legacyObjectReader "
+        "storage.objectAdmin storage.objectUser storage.objectViewer",
         "storage.objects.list": "iam.securityAdmin iam.securityReviewer run.sourceDeveloper storage.admin "
         "storage.folderAdmin storage.legacyBucketReader storage.legacyBucketWriter storage.objectAdmin "
         "storage.objectUser storage.objectViewer",
@@ -33,7 +41,8 @@ class Act:
     """One request. ``scopes`` are the places where a grant would allow it, as ``Grant.scope`` names them.
 
     ``asks`` marks a question in place of the deed: ``testIamPermissions`` answers with what the caller holds, so that
-    nothing is made where a role too many would let it be made.
+    nothing is made where a role too many would let it be made. ``on`` is the type of what is asked for, as conditions
+    name it; a grant that counts on another type only allows nothing here.
     """
 
     name: str
@@ -42,6 +51,10 @@ class Act:
     url: str
     allowed: bool
     asks: bool = False
+    on: str = ""
+
+
+_ONLY_ON = re.compile(r"resource\.type == ['\"](?P<type>[^'\"]+)['\"]")
 
 
 def reading(spec: EnvironmentSpec, *, allowed: bool = True, name: str = "") -> Act:
@@ -55,7 +68,7 @@ def reading(spec: EnvironmentSpec, *, allowed: bool = True, name: str = "") -> A
     )
 
 
-def acts(kind: Persona, spec: EnvironmentSpec, team: Team) -> Iterator[Act]:
+def acts(kind: str, spec: EnvironmentSpec, team: Team) -> Iterator[Act]:
     """Yield what is tried as an account beyond reading its own services."""
     if kind == "plan":
         yield Act(
@@ -105,7 +118,8 @@ def _allows(grant: Grant, email: str, act: Act) -> bool | None:
     everybody = ("allUsers", "allAuthenticatedUsers")
     held = grant.member in {f"serviceAccount:{email}", *everybody, UNKNOWN}
     there = grant.scope in act.scopes or grant.scope.endswith(UNKNOWN)
-    if not (held and there):
+    only_on = _ONLY_ON.fullmatch(grant.condition)
+    if not (held and there) or (act.on and only_on and only_on["type"] != act.on):
         return False
     certain = grant.member != UNKNOWN and not grant.scope.endswith(UNKNOWN) and not grant.conditional
     if grant.role.startswith("roles/"):

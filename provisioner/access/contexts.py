@@ -16,20 +16,20 @@ PLAN_EVENTS = ("push", "schedule", "workflow_dispatch")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One of an environment's accounts."""
+    """One of an environment's accounts; ``kind`` is a Persona, or what else an account is for.
+
+    ``proof`` is what it certainly may do, where that is not to read the environment's services.
+    """
 
     environment: EnvironmentSpec
-    kind: Persona
+    kind: str
+    email: str
+    proof: Act | None = None
 
     @property
     def name(self) -> str:
         """Return ``<environment>/<kind>``, for people."""
         return f"{self.environment.name}/{self.kind}"
-
-    @property
-    def email(self) -> str:
-        """Return the account's address."""
-        return self.environment.account_email(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Case:
 def identities(team: Team) -> tuple[Identity, ...]:
     """Return every account of every environment."""
     kinds: tuple[Persona, ...] = ("plan", "deploy", "runtime")
-    return tuple(Identity(spec, kind) for spec in team.environments for kind in kinds)
+    return tuple(Identity(spec, kind, spec.account_email(kind)) for spec in team.environments for kind in kinds)
 
 
 def cases(team: Team, repository: Repository, others: tuple[Repository, ...] = ()) -> tuple[Case, ...]:
@@ -103,18 +103,21 @@ def ordinary(team: Team, repository: Repository) -> Iterator[tuple[str, JobConte
 
 def should_reach(job: JobContext, identity: Identity, team: Team, repository: Repository) -> bool:
     """Tell whether the promise lets the job become the account; written from the promise, not from the conditions."""
+    return credible(job, team, repository) and _persona_reaches(job, identity.environment, identity.kind)
+
+
+def credible(job: JobContext, team: Team, repository: Repository) -> bool:
+    """Tell whether the promise believes a job's token at all: from the repository, unaltered, on a trusted runner."""
     same = (job.repository.id, job.repository.owner_id) == (repository.id, repository.owner_id)
     if not same or job.altered or job.issuer != team.platform.github.oidc_issuer or job.audience is not None:
         return False
     if job.runner_environment != "github-hosted" and not team.request.self_hosted_runners:
         return False
     trusted = team.request.trusted_workflows
-    if trusted and job.job_workflow_ref not in trusted:
-        return False
-    return _persona_reaches(job, identity.environment, identity.kind)
+    return not trusted or job.job_workflow_ref in trusted
 
 
-def _persona_reaches(job: JobContext, spec: EnvironmentSpec, kind: Persona) -> bool:
+def _persona_reaches(job: JobContext, spec: EnvironmentSpec, kind: str) -> bool:
     if kind == "runtime":
         return False
     on_branch = job.ref == f"refs/heads/{spec.branch}"

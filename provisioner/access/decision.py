@@ -21,6 +21,8 @@ SUBJECT_BYTES = 127
 GIVES_TOKENS = frozenset({"roles/iam.workloadIdentityUser", "roles/iam.serviceAccountTokenCreator"})
 """The predefined roles that hold iam.serviceAccounts.getAccessToken."""
 
+_ABOVE = ("folder:folders/", "organization:")
+"""Scopes above projects: a role there counts in every project below, and nobody here knows which those are."""
 _PRINCIPAL = re.compile(
     r"(?P<form>principal|principalSet)://iam\.googleapis\.com/projects/(?P<number>\d+)/locations/global"
     r"/workloadIdentityPools/(?P<pool>[^/]+)/(?P<rest>.+)"
@@ -167,7 +169,8 @@ def _over(model: AccessModel, found: Exchange, grant: Grant, hops: int) -> Itera
 
 def _uncertain(grant: Grant) -> bool:
     """Whether a grant may or may not give tokens of the account: a condition, an unread role, an unknown account."""
-    return grant.conditional or grant.role not in GIVES_TOKENS or grant.scope.endswith(UNKNOWN)
+    above = grant.scope.startswith(_ABOVE)
+    return grant.conditional or above or grant.role not in GIVES_TOKENS or grant.scope.endswith(UNKNOWN)
 
 
 def _may_give_tokens(role: str) -> bool:
@@ -177,7 +180,8 @@ def _may_give_tokens(role: str) -> bool:
 
 def _covers(grant: Grant, email: str) -> bool:
     project = _project_of(email)
-    return grant.scope in {f"account:{email}", f"account:{UNKNOWN}", f"project:{project}", f"project:{UNKNOWN}"}
+    places = {f"account:{email}", f"account:{UNKNOWN}", f"project:{project}", f"project:{UNKNOWN}"}
+    return grant.scope in places or grant.scope.startswith(_ABOVE)
 
 
 def _project_of(email: str) -> str:

@@ -42,6 +42,7 @@ class Provider:
 class Grant:
     """One role for one member. ``scope`` is ``account:<e-mail>``, ``project:<id>`` or ``<type>:<name>``.
 
+    What stands above projects is ``folder:folders/<number>``, ``organization:<number>`` or ``billing:<account>``.
     ``condition`` is the expression under which it counts, empty where there is none or nobody knows it yet.
     """
 
@@ -152,6 +153,9 @@ _SCOPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "google_artifact_registry_repository_iam": ("registry", ("project", "location", "repository")),
     "google_cloud_run_v2_service_iam": ("service", ("project", "location", "name")),
     "google_secret_manager_secret_iam": ("secret", ("project", "secret_id")),
+    "google_folder_iam": ("folder", ("folder",)),
+    "google_organization_iam": ("organization", ("org_id",)),
+    "google_billing_account_iam": ("billing", ("billing_account_id",)),
 }
 _LAST_PART = frozenset({"registry", "service", "secret"})
 

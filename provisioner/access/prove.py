@@ -132,7 +132,7 @@ class _Attempt:
         answer = self._post(f"{_CREDENTIALS}/{email}:generateAccessToken", federated, wanted)
         if answer.status_code != HTTPStatus.OK:
             return Tried("impersonate", *_error(answer))
-        act = row.case.act or reading(row.case.identity.environment)
+        act = row.case.act or row.case.identity.proof or reading(row.case.identity.environment)
         return self._act(act, str(_document(answer)["accessToken"]))
 
     def _act(self, act: Act, token: str) -> Tried:

@@ -8,13 +8,12 @@ from typing import Protocol
 
 from provisioner.bootstrap.itself import the_environment
 from provisioner.bootstrap.root import platform_tree, scope
-from provisioner.errors import Blocked
 from provisioner.render import RepositoryIds, Tree
 from provisioner.request.models import StateSettings
 from provisioner.request.problems import Problem
 from provisioner.runs.engine import Document
 from provisioner.runs.job import Job
-from provisioner.runs.progress import Report, counted, telling
+from provisioner.runs.progress import telling
 
 
 class Ground(Protocol):
@@ -33,21 +32,11 @@ class PlatformJob(Job):
 
     ground: Ground = field(kw_only=True)
 
-    def preflight(self) -> Document:
-        """Ask both clouds whether the run can work; raises Blocked with every permission that is missing."""
+    def problems(self) -> list[Problem]:
+        """Return what is in the way: the ground is asked for in place of a team's projects."""
         platform = self.team.platform
-        with telling(self.tools.progress, "preflight") as told:
-            problems = [
-                *self.ground.problems(platform.state.project, scope(self.team), platform.billing_account),
-                *self.tools.repositories.preflight(self.team),
-            ]
-            blocking = tuple(problem.as_error() for problem in problems if problem.blocking)
-            if blocking:
-                raise Blocked(f"{counted(len(blocking), 'thing')} to mend before this can run", problems=blocking)
-            for problem in problems:
-                self.tools.progress(Report("preflight", "", "note", str(problem)))
-            told.detail = counted(len(problems), "note") if problems else "nothing in the way"
-        return {"notes": [str(problem) for problem in problems]}
+        ground = self.ground.problems(platform.state.project, scope(self.team), platform.billing_account)
+        return [*ground, *self.tools.repositories.preflight(self.team)]
 
     def state_bucket(self) -> Document:
         """Make the bucket that the backend needs before Terraform can say anything about it."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from provisioner.bootstrap.job import PlatformJob
+from provisioner.runs.agreeing import agree
 from provisioner.runs.engine import Document, Steps
 from provisioner.runs.up import brought, planned_and_checked
 
@@ -16,11 +18,12 @@ def bootstrap(job: PlatformJob, steps: Steps) -> Document:
     facts = steps.one("repository", job.prepare_repository)
     tree = steps.one("render", job.render, facts)
     plans = planned_and_checked(job, steps, tree["roots"])
-    approval = steps.one("approve", job.approve, plans, [])
+    approval = steps.one("approve", partial(agree, job), plans, [])
     outputs: dict[str, Any] = {}
     for wave in tree["waves"]:
         outputs |= brought(job, steps, {root: plans[root] for root in wave}, approval)
     published = steps.one("publish", job.publish, facts, outputs)
+    access = steps.one("prove", job.prove, facts)
     return {
         "schema": 1,
         "team": job.team.slug,
@@ -29,4 +32,5 @@ def bootstrap(job: PlatformJob, steps: Steps) -> Document:
         "bucket": bucket,
         "outputs": outputs,
         "repository": {**facts, **published},
+        "access": access,
     }

@@ -13,7 +13,7 @@ from provisioner.terraform.changes import ChangeSet
 
 
 def agree(job: Job, plans: Mapping[str, Document], agreed: list[str]) -> Document:
-    """Ask for agreement; of an ``up`` the reviewer is told who reaches or may do what afterwards.
+    """Ask for agreement; the reviewer is told who reaches or may do what afterwards.
 
     All plans of the round count together, those without changes too: an account of one environment may trust the pool
     of another. Nobody needs to be told that a destroy run takes everything away.
@@ -27,4 +27,4 @@ def agree(job: Job, plans: Mapping[str, Document], agreed: list[str]) -> Documen
     def sets() -> dict[str, ChangeSet]:
         return {root: reread(job, each).redacted() for root, each in plans.items()}
 
-    return job.approve(plans, agreed, access, sets) if job.verb == "up" else job.approve(plans, agreed)
+    return job.approve(plans, agreed) if job.verb == "destroy" else job.approve(plans, agreed, access, sets)

@@ -12,6 +12,7 @@ from typing import Any
 from provisioner.errors import Blocked, ProvisionError
 from provisioner.render import RepositoryIds, Tree, render, waves
 from provisioner.repository import RepositoryFacts
+from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
 from provisioner.runs.approval import ApprovalRequest, RootChange
 from provisioner.runs.engine import Document
@@ -54,9 +55,8 @@ class Job:
 
     def preflight(self) -> Document:
         """Ask both clouds whether the run can work; raises Blocked with everything that stops it."""
-        with telling(self.tools.progress, "preflight") as told, ThreadPoolExecutor(2) as pool:
-            asked = [pool.submit(port.preflight, self.team) for port in (self.tools.cloud, self.tools.repositories)]
-            problems = [problem for future in asked for problem in future.result()]
+        with telling(self.tools.progress, "preflight") as told:
+            problems = self.problems()
             blocking = tuple(problem.as_error() for problem in problems if problem.blocking)
             if blocking:
                 raise Blocked(f"{counted(len(blocking), 'thing')} to mend before this can run", problems=blocking)
@@ -64,6 +64,12 @@ class Job:
                 self.tools.progress(Report("preflight", "", "note", str(problem)))
             told.detail = counted(len(problems), "note") if problems else "nothing in the way"
         return {"notes": [str(problem) for problem in problems]}
+
+    def problems(self) -> list[Problem]:
+        """Return what both clouds find in the way, asked side by side."""
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(port.preflight, self.team) for port in (self.tools.cloud, self.tools.repositories)]
+            return [problem for future in asked for problem in future.result()]
 
     def prepare_repository(self) -> Document:
         """Find or create the repository; its numeric id goes into the trust conditions."""

@@ -37,12 +37,14 @@ def repository_of(team: Team, repository_id: str, owner_id: str, full_name: str 
     return Repository(repository_id, owner_id, name, team.request.repository.visibility)
 
 
-def difference(team: Team, repository: Repository, plans: Iterable[Plan]) -> AccessChange:
-    """Return what plans of a team's roots do to access, all of them together."""
+def difference(
+    team: Team, repository: Repository, plans: Iterable[Plan], asked: Iterable[Case] | None = None
+) -> AccessChange:
+    """Return what plans of a team's roots do to access, all of them together; ``asked`` where it is no usual team."""
     several = tuple(plans)
     before = AccessModel.merged(AccessModel.from_state(plan.prior_state) for plan in several)
     after = AccessModel.merged(AccessModel.from_plan(plan) for plan in several)
-    return compare(before, after, cases(team, repository))
+    return compare(before, after, cases(team, repository) if asked is None else asked)
 
 
 def recorded(settings: Settings, team: str) -> dict[str, Any]:

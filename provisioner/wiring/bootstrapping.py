@@ -22,9 +22,10 @@ from provisioner.runs.tools import Subject, Tools
 from provisioner.settings import Settings
 from provisioner.terraform.plan import Plan
 from provisioner.wiring.place import Place, connect_github, seed_plan
-from provisioner.wiring.ports import Repositories, Rules
+from provisioner.wiring.ports import Proof, Repositories, Rules
 
 if TYPE_CHECKING:
+    from provisioner.access import Case, Repository
     from provisioner.cloud.ground import Ground
     from provisioner.sandbox.seed import SeedPlan
 
@@ -42,6 +43,17 @@ class PlatformRules(Rules):
         return check(plan, PolicyContext(platform, subject.team), platform.waivers, rules=RULES, more=more)
 
 
+@dataclass(frozen=True, slots=True)
+class PlatformProof(Proof):
+    """Access to the toolkit's own identities."""
+
+    def cases(self, team: Team, repository: Repository) -> tuple[Case, ...]:
+        """See the port."""
+        from provisioner.bootstrap.access import platform_cases  # noqa: PLC0415 - CEL is paid for here only
+
+        return platform_cases(team, repository)
+
+
 def verbs(settings: Settings) -> Mapping[str, Verb]:
     """Return every verb that a run can have."""
     job = partial(PlatformJob, ground=connect_ground(settings))
@@ -51,7 +63,8 @@ def verbs(settings: Settings) -> Mapping[str, Verb]:
 def platform_tools(tools: Tools, place: Place, team: Team) -> Tools:
     """Return a run's tools with the platform's own in place of a team's."""
     kind = platform_kind(team, importlib.metadata.version("provision-env"))
-    return replace(tools, rules=PlatformRules(), repositories=Repositories(connect_github(place.settings, team, kind)))
+    repositories = Repositories(connect_github(place.settings, team, kind))
+    return replace(tools, rules=PlatformRules(), repositories=repositories, proof=PlatformProof(place.handle))
 
 
 def platform_seed(team: Team, *, projects: bool) -> SeedPlan:

@@ -25,7 +25,7 @@ from provisioner.terraform.runner import Runner
 from provisioner.terraform.state import StateDocument
 
 if TYPE_CHECKING:
-    from provisioner.access import AccessMatrix, AccessModel, Repository
+    from provisioner.access import AccessMatrix, AccessModel, Case, Repository
     from provisioner.repository.github import GitHub
     from provisioner.sandbox.handle import Handle, JobToken
 
@@ -126,14 +126,20 @@ class Proof:
 
     handle: Handle | None
 
+    def cases(self, team: Team, repository: Repository) -> tuple[Case, ...]:
+        """Return what is asked: every job against every account of the team."""
+        from provisioner.access import cases  # noqa: PLC0415 - CEL is paid for here only
+
+        return cases(team, repository)
+
     def prove(self, team: Team, facts: RepositoryFacts, states: Mapping[str, StateDocument]) -> dict[str, Any]:
         """See the port."""
-        from provisioner.access import AccessModel, cases, compute  # noqa: PLC0415 - CEL is paid for here only
+        from provisioner.access import AccessModel, compute  # noqa: PLC0415 - CEL is paid for here only
         from provisioner.wiring.accessing import repository_of  # noqa: PLC0415
 
         model = AccessModel.merged(AccessModel.from_state(state) for state in states.values())
         repository = repository_of(team, facts.id, facts.owner_id, facts.full_name)
-        matrix = compute(model, cases(team, repository))
+        matrix = compute(model, self.cases(team, repository))
         if self.handle is not None:
             matrix = self._executed(team, repository, model, matrix)
         matrix.require_right()
@@ -143,7 +149,8 @@ class Proof:
         """See the port."""
         from provisioner.wiring.accessing import difference, repository_of  # noqa: PLC0415 - CEL is paid for here only
 
-        return difference(team, repository_of(team, facts.id, facts.owner_id), plans).document()
+        repository = repository_of(team, facts.id, facts.owner_id)
+        return difference(team, repository, plans, self.cases(team, repository)).document()
 
     def _executed(self, team: Team, repository: Repository, model: AccessModel, matrix: AccessMatrix) -> AccessMatrix:
         import requests  # noqa: PLC0415 - as above
