@@ -14,7 +14,7 @@ from provisioner.cli.habits import note
 from provisioner.cli.output import emit
 from provisioner.errors import InvalidInput
 from provisioner.request.models import Platform, Request
-from provisioner.request.resolve import Team
+from provisioner.request.resolve import Team, require_ours, resolve
 from provisioner.runs.execution import VERBS, Asked, Execution, open_or_continue
 from provisioner.runs.inputs import Inputs, freeze, thaw
 from provisioner.runs.interruption import Interruption
@@ -46,6 +46,7 @@ class Work:
 
 def work(asked: Work, *, yes: bool, output: str) -> int:
     """Start a run, or go on with the unfinished one that was asked for the same; returns the exit code."""
+    require_ours(resolve(asked.request, asked.platform))
     current = settings.read()
     ledger, artifacts = open_ledger(current), open_artifacts(current)
     place = place_of(current, ledger, asked.request.team, asked.sandbox)

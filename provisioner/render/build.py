@@ -15,7 +15,7 @@ from provisioner.render.roots import linked, project_root, shared_projects, stat
 from provisioner.render.templates import Templates
 from provisioner.render.tree import Tree
 from provisioner.render.values import ENVIRONMENT_VARIABLES, environment_values
-from provisioner.request.resolve import EnvironmentSpec, Team
+from provisioner.request.resolve import EnvironmentSpec, Team, require_ours
 
 _ENVIRONMENT_MODULES = (
     "artifact-registry", "billing-budget", "cloud-run", "gcs-bucket",
@@ -40,8 +40,9 @@ def render(  # noqa: PLR0913 - the variants of a run; each is named at the call
     The keyword arguments are variants for runs: ``protection`` false is the first plan of a destroy run,
     ``delete_data`` lets buckets go with their objects, ``kept`` (root -> addresses of buckets and registries)
     leaves the state without being deleted, ``imports`` (root -> address and id) takes in what an earlier run
-    could not record.
+    could not record. Raises InvalidInput where an environment was made elsewhere.
     """
+    require_ours(team)
     variant = _Variant(protection, delete_data, kept or {}, imports or {})
     writer = _Writer(Templates(), module_source(team.platform.modules))
     files: dict[str, bytes] = writer.modules.files(_ENVIRONMENT_MODULES)

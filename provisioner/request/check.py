@@ -42,8 +42,8 @@ def _reserved(request: Request) -> Iterator[Finding]:
     if request.repository.mode == "existing":
         yield Finding(
             ("repository", "mode"),
-            "repositories with content cannot be taken over yet",
-            "write create (a new one) or adopt (an empty one that exists)",
+            "repositories with content cannot be taken over yet by a run",
+            "bring it in with provision-env repo adopt and remove mode, or write adopt for an empty one that exists",
         )
     if request.repository.path is not None:
         yield Finding(("repository", "path"), "folders of a monorepo are not supported yet", "remove path")

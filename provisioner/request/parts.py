@@ -1,4 +1,4 @@
-"""What a team may ask for inside one environment: buckets, registries, services, budgets."""
+"""What a team may ask for inside one environment: buckets, registries, services, budgets; or what it has already."""
 
 from __future__ import annotations
 
@@ -127,6 +127,61 @@ class ExtraRoles(Model):
     runtime: tuple[str, ...] = ()
 
 
+Account = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z0-9.-]+\.gserviceaccount\.com$",
+        description="Address of a service account.",
+    ),
+]
+
+
+RegistryPath = Annotated[str, Field(pattern=r"^[a-z0-9-]+-docker\.pkg\.dev/[a-z0-9:.-]+/[a-z]([a-z0-9-]*[a-z0-9])?$")]
+
+
+class ExistingService(Model):
+    """A Cloud Run service that exists."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", description="Its name in the project.")]
+    uri: Annotated[str, Field(pattern=r"^(https://[A-Za-z0-9./_-]+)?$", description="Its address, if it has one.")] = ""
+
+
+class Existing(Model):
+    """What an environment has already: made and kept elsewhere, so that only the repository is set up for it.
+
+    Source of the provider's name: `gcloud iam workload-identity-pools providers describe … --format='value(name)'`.
+    """
+
+    workload_identity_provider: Annotated[
+        str,
+        Field(
+            pattern=r"^projects/[0-9]{6,20}/locations/global/workloadIdentityPools/[a-z][a-z0-9-]{2,30}[a-z0-9]"
+            r"/providers/[a-z][a-z0-9-]{2,30}[a-z0-9]$",
+            description="Full name of the provider that trusts the repository, with its project's number.",
+        ),
+    ]
+    plan_service_account: Annotated[Account, Field(description="Account of jobs that only read.")]
+    deploy_service_account: Annotated[Account, Field(description="Account of jobs that deploy.")]
+    runtime_service_account: Annotated[Account, Field(description="Account that the services run as.")]
+    project_number: Annotated[
+        str | None,
+        Field(pattern=r"^[0-9]{6,20}$", description="Number of the project; that of the provider when not given."),
+    ] = None
+    buckets: Annotated[
+        dict[Key, Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")]],
+        Field(description="Names of its buckets; pipelines use the first."),
+    ] = Field(default_factory=dict)
+    registries: Annotated[
+        dict[
+            Key, Annotated[str, Field(pattern=r"^[a-z0-9-]+-docker\.pkg\.dev/[a-z0-9:.-]+/[a-z]([a-z0-9-]*[a-z0-9])?$")]
+        ],
+        Field(description="Its registries as <location>-docker.pkg.dev/<project>/<name>; releases go to the first."),
+    ] = Field(default_factory=dict)
+    services: Annotated[dict[Key, ExistingService], Field(description="Its services; releases go to the first.")] = (
+        Field(default_factory=dict)
+    )
+
+
 class Environment(Model):
     """One stage of a team: its project and what differs from the team's defaults."""
 
@@ -144,3 +199,9 @@ class Environment(Model):
     services: dict[Key, Service] | None = None
     roles: ExtraRoles = ExtraRoles()
     budget: Budget | None = None
+    existing: Annotated[
+        Existing | None,
+        Field(
+            description="What is there already, made elsewhere; only the repository is set up then (repo bootstrap)."
+        ),
+    ] = None

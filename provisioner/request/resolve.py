@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from provisioner.errors import InvalidInput
 from provisioner.request.models import Platform, Request
 from provisioner.request.names import (
     ACCOUNT_ID_LIMIT,
@@ -15,7 +16,7 @@ from provisioner.request.names import (
     SERVICE_LIMIT,
     bounded,
 )
-from provisioner.request.parts import Bucket, Budget, Environment, ExtraRoles, Registry, Reviewer, Service
+from provisioner.request.parts import Bucket, Budget, Environment, Existing, ExtraRoles, Registry, Reviewer, Service
 
 Persona = Literal["plan", "deploy", "runtime"]
 
@@ -75,7 +76,8 @@ class EnvironmentSpec:
 
     ``manage_project`` is false where platform.yaml lists the project as shared: its services, audit
     settings and budget then belong to the project's own root. ``previous`` is the environment that
-    images are promoted from.
+    images are promoted from. ``existing`` is what was made elsewhere: then nothing of it is rendered, and its parts
+    are those that it names.
     """
 
     team: str
@@ -95,6 +97,7 @@ class EnvironmentSpec:
     previous: str | None
     names: EnvironmentNames
     manage_project: bool = True
+    existing: Existing | None = None
 
     def account_id(self, kind: Persona) -> str:
         """Return the id of the environment's plan, deploy or runtime account."""
@@ -146,12 +149,23 @@ def resolve(request: Request, platform: Platform) -> Team:
     )
 
 
+def require_ours(team: Team) -> None:
+    """Refuse a team with an environment that was made elsewhere: a second set beside it is not what was asked for."""
+    for spec in team.environments:
+        if spec.existing is not None:
+            raise InvalidInput(
+                f"{spec.name} exists already and is kept elsewhere, so there is nothing to plan or apply for it",
+                fix="set up its repository with provision-env repo bootstrap (or repo adopt), or remove `existing`",
+                where=f"environments.{spec.name}.existing",
+            )
+
+
 def _environment(request: Request, platform: Platform, name: str, previous: str | None) -> EnvironmentSpec:
     asked = request.environments[name]
     region = asked.region or platform.regions[0]
     shared = asked.project in platform.shared_projects
     naming = _Naming(request.team, name, asked.project, salted=shared)
-    pull_requests = asked.plan_from_pull_requests
+    pull_requests, held = asked.plan_from_pull_requests, asked.existing
     return EnvironmentSpec(
         team=request.team,
         name=name,
@@ -162,14 +176,23 @@ def _environment(request: Request, platform: Platform, name: str, previous: str 
         plan_from_pull_requests=name == "dev" and not asked.reviewers if pull_requests is None else pull_requests,
         approval=asked.approval,
         labels=_labels(request, platform, name),
-        buckets=_buckets(naming, _or(asked.buckets, request.buckets), region),
-        registries=_registries(naming, _or(asked.registries, request.registries), region),
-        services=_services(naming, _or(asked.services, request.services), platform.placeholder_image),
+        buckets=_buckets(
+            naming, _parts(asked.buckets, request.buckets, held.buckets if held else None, Bucket()), region
+        ),
+        registries=_registries(
+            naming, _parts(asked.registries, request.registries, held.registries if held else None, Registry()), region
+        ),
+        services=_services(
+            naming,
+            _parts(asked.services, request.services, held.services if held else None, Service()),
+            platform.placeholder_image,
+        ),
         roles=asked.roles,
         budget=_budget(asked, request, platform),
         previous=previous,
         names=naming.environment(),
         manage_project=not shared,
+        existing=held,
     )
 
 
@@ -214,8 +237,12 @@ def _labels(request: Request, platform: Platform, environment: str) -> dict[str,
     }
 
 
-def _or(own: dict[str, _Part] | None, common: dict[str, _Part]) -> dict[str, _Part]:
-    return common if own is None else own
+def _parts(
+    own: dict[str, _Part] | None, common: dict[str, _Part], held: Mapping[str, object] | None, plain: _Part
+) -> dict[str, _Part]:
+    """Return the environment's own parts, else the team's; where parts exist already, those and no others."""
+    asked = common if own is None else own
+    return asked if held is None else {key: asked.get(key, plain) for key in held}
 
 
 def _buckets(naming: _Naming, asked: dict[str, Bucket], region: str) -> tuple[NamedBucket, ...]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from provisioner.request.parts import Budget
+import pytest
+from pydantic import ValidationError
+
+from provisioner.errors import InvalidInput
+from provisioner.render import RepositoryIds, render
+from provisioner.request.parts import Budget, Existing
 from provisioner.request.resolve import resolve
 from tests.request.inputs import ENVIRONMENTS, HEAD, platform, request
 
@@ -67,3 +72,38 @@ def test_a_shared_project_is_managed_elsewhere_and_its_names_carry_a_hash() -> N
 def test_an_unknown_environment_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         resolve(request(HEAD + ENVIRONMENTS), platform()).environment("prod")
+
+
+EXISTING = {
+    "workload_identity_provider": "projects/123456789012/locations/global/workloadIdentityPools/ci-p/providers/github",
+    "plan_service_account": "ci-plan@example-old.iam.gserviceaccount.com",
+    "deploy_service_account": "ci-deploy@example-old.iam.gserviceaccount.com",
+    "runtime_service_account": "scoring@example-old.iam.gserviceaccount.com",
+    "buckets": {"lake": "example-old-lake"},
+}
+
+
+def test_an_environment_that_exists_has_its_own_parts_and_is_not_rendered() -> None:
+    environments = f"environments:\n  dev: {{project: example-churn-dev, existing: {json.dumps(EXISTING)}}}\n"
+    team = resolve(request(HEAD + environments), platform())
+    spec = team.environment("dev")
+    assert [part.key for part in spec.buckets] == ["lake"]
+    assert (spec.registries, spec.services) == ((), ())
+    with pytest.raises(InvalidInput, match="exists already and is kept elsewhere") as refused:
+        render(team, RepositoryIds("1", "2"))
+    assert refused.value.where == "environments.dev.existing"
+    assert "repo bootstrap" in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("workload_identity_provider", "projects/example-old/locations/global/workloadIdentityPools/a-b/providers/c-d"),
+        ("deploy_service_account", "ci-deploy@example.com"),
+        ("registries", {"images": "gcr.io/example-old/images"}),
+        ("services", {"api": {"name": "api", "uri": "http://api"}}),
+    ],
+)
+def test_what_cannot_exist_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Existing.model_validate({**EXISTING, field: value})
