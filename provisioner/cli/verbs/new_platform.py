@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +65,8 @@ def command(folder: Path, *, below: str, defaults: bool, output: str, **given: A
     answers = _answers(given, defaults=defaults)
     files = platform_folder(Beginning(folder=below, **answers))
     write_folder(files, folder)
-    first = f"cd {folder}\nprovision-env up teams/example.yaml --sandbox"
     document = {"folder": str(folder), "files": sorted(files)}
-    emit(document, output, lambda: [f"{good('wrote')}  {folder}: {len(files)} files", "next", *_indented(first)])
+    emit(document, output, lambda: _told(folder, len(files)))
 
 
 def _answers(given: dict[str, Any], *, defaults: bool) -> dict[str, Any]:
@@ -85,5 +86,10 @@ def _answers(given: dict[str, Any], *, defaults: bool) -> dict[str, Any]:
     return {**found, "approvers": (approvers,) if isinstance(approvers, str) else tuple(approvers)}
 
 
-def _indented(text: str) -> list[str]:
-    return [f"  {line}" for line in text.splitlines()]
+def _told(folder: Path, count: int) -> Iterator[str]:
+    yield f"{good('wrote')}  {folder.absolute()}: {count} files"
+    yield ""
+    yield "Next"
+    if folder.resolve() != Path.cwd():
+        yield f"  cd {shlex.quote(str(folder))}"
+    yield "  provision-env up teams/example.yaml --sandbox"
