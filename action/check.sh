@@ -3,7 +3,7 @@
 #
 # Everything that somebody else may have written arrives in CHECK_* variables and is never part of a command's text:
 # CHECK_PATH, CHECK_ROOT, CHECK_PLATFORM, CHECK_NAME, CHECK_COMMENT, CHECK_CHECKOV, CHECK_TOKEN, CHECK_PULL_REQUEST,
-# CHECK_HEAD_REPOSITORY. The token reaches the program by its environment, and only where a comment is written.
+# CHECK_HEAD_REPOSITORY, CHECK_EXPECT_CHANGES (a file that an earlier check of the same name left). The token reaches the program by its environment, and only where a comment is written.
 set -euo pipefail
 
 # GitHub takes 1 MiB per step; what is cut off here is in the report files.
@@ -14,6 +14,8 @@ arguments=(check --output=github)
 for form in sarif junit markdown json; do
   arguments+=("--write=$form=$reports/report.$form")
 done
+[[ -d ${CHECK_PATH:?} ]] || arguments+=("--out-changes=$reports/changes.json")
+[[ -z ${CHECK_EXPECT_CHANGES:-} ]] || arguments+=("--expect-changes=$CHECK_EXPECT_CHANGES")
 [[ -z ${CHECK_ROOT:-} ]] || arguments+=("--root=$CHECK_ROOT")
 [[ -z ${CHECK_PLATFORM:-} ]] || arguments+=("--platform=$CHECK_PLATFORM")
 [[ -z ${CHECK_NAME:-} ]] || arguments+=("--name=$CHECK_NAME")
@@ -37,6 +39,7 @@ provision-env "${arguments[@]}" -- "${CHECK_PATH:?}" || code=$?
 
 summarize() {
   [[ -z $note ]] || printf '%s\n\n' "$note"
+  ((code != 5)) || printf 'The plan is **not what was reviewed**, so nothing goes on: it has to be reviewed anew. The log names what differs.\n\n'
   [[ -s "$reports/report.markdown" ]] || { printf 'provision-env could not check this (exit code %s); the log says why.\n' "$code" && return; }
   if (($(wc -c < "$reports/report.markdown") <= summary_limit)); then
     cat "$reports/report.markdown"
@@ -47,14 +50,28 @@ summarize() {
 }
 summarize >> "$GITHUB_STEP_SUMMARY"
 
+count() {
+  python3 -I -c "import json, sys; print($1)" < "$2"
+}
 findings=""
+changes=""
 if [[ -s "$reports/report.json" ]]; then
-  findings="$(python3 -I -c 'import json, sys; print(sum(f["blocks"] for f in json.load(sys.stdin)["findings"]))' < "$reports/report.json")"
+  findings="$(count 'sum(f["blocks"] for f in json.load(sys.stdin)["findings"])' "$reports/report.json")"
+fi
+if [[ -s "$reports/changes.json" ]]; then
+  changes="$(count 'sum(map(len, json.load(sys.stdin)["roots"].values()))' "$reports/changes.json")"
 fi
 {
   echo "code=$code"
   if ((code == 0)); then echo "passed=true"; else echo "passed=false"; fi
   echo "findings=$findings"
+  echo "changes=$changes"
+  if [[ -n $changes ]]; then
+    echo "changes-file=$reports/changes.json"
+    # Unlike the name of a root, the name of an artifact may hold no slash; the digest keeps a/b and a-b apart.
+    name="${CHECK_NAME:-}"
+    echo "changes-name=changes-${name//[^A-Za-z0-9._-]/-}-$(sha256sum <<< "$name" | head -c 8)"
+  fi
   for form in sarif junit markdown json; do
     [[ ! -s "$reports/report.$form" ]] || echo "$form-file=$reports/report.$form"
   done
