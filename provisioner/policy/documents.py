@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from provisioner.errors import InvalidInput
 from provisioner.policy.engine import check
@@ -15,6 +16,7 @@ from provisioner.request.models import Waiver
 from provisioner.terraform.document import LARGEST
 from provisioner.terraform.plan import Plan
 
+_Read = TypeVar("_Read")
 _MODES = MappingProxyType({"managed": "", "data": "data."})
 _TYPE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -25,9 +27,14 @@ def read_document(path: Path) -> Plan:
     That is: when the file is missing, larger than 64 MB, nested too deeply, not JSON, of another format than 1.x, or
     not ``consistent``. The plan has no digest, since its own file is not known.
     """
+    return of_file(path, lambda content: consistent(Plan.from_bytes(content)))
+
+
+def of_file(path: Path, read: Callable[[bytes], _Read]) -> _Read:
+    """Return what ``read`` makes of a file, of which a little more is read than it may have; errors name the file."""
     try:
         with path.open("rb") as file:
-            return consistent(Plan.from_bytes(file.read(LARGEST + 1)))
+            return read(file.read(LARGEST + 1))
     except OSError as error:
         fix = "give a file that `terraform show -json PLANFILE` wrote, or a root's folder"
         raise InvalidInput(f"cannot be read: {error.strerror}", fix=fix, where=str(path)) from error

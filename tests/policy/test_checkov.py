@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,35 @@ def test_what_checkov_does_not_look_at_is_a_failure(tmp_path: Path) -> None:
     file.write_text("[]")
     with pytest.raises(InvalidInput):
         checkov_findings(file)
+
+
+@needed
+@pytest.mark.e2e
+def test_what_a_plan_changes_and_does_not_plan_is_a_failure(good: Json, tmp_path: Path) -> None:
+    """checkov reads planned values, our rules what is changed: a plan that tells them two stories is no plan."""
+    hidden = copy.deepcopy(good)
+    bucket = next(each for each in hidden["resource_changes"] if each["type"] == "google_storage_bucket")
+    modules = [hidden["planned_values"]["root_module"]]
+    for module in modules:
+        module["resources"] = [each for each in module.get("resources", []) if each["address"] != bucket["address"]]
+        modules += module.get("child_modules", [])
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(hidden))
+
+    with pytest.raises(ProvisionError, match=re.escape(bucket["address"])):
+        checkov_findings(file)
+
+
+@needed
+def test_a_plan_of_other_clouds_is_looked_at_as_well(tmp_path: Path) -> None:
+    open_bucket = {"bucket": "b", "acl": "public-read"}
+    planned = {"address": "aws_s3_bucket.added", "mode": "managed", "type": "aws_s3_bucket", "name": "added"}
+    changes = [resource("aws_s3_bucket", open_bucket)]
+    values = {"root_module": {"resources": [planned | {"values": open_bucket}]}}
+    file = tmp_path / "shown"
+    file.write_text(json.dumps({"format_version": "1.2", "planned_values": values, "resource_changes": changes}))
+
+    assert "CKV_AWS_20" in {finding.rule for finding in checkov_findings(file)}
 
 
 @needed
