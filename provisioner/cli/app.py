@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from provisioner import settings
 from provisioner.cli.habits import Habits, equip, options
@@ -39,10 +40,12 @@ VERBS: dict[str, tuple[str, str]] = {
     "rules": ("Terraform", "List the rules, or have one explained."),
     "repo": ("Repositories", "Set up or verify only the repository."),
     "runs": ("Operations", "List, show and resume runs."),
-    "doctor": ("Operations", "Find out why something does not work."),
+    "locks": ("Operations", "List and break the locks of environments."),
+    "doctor": ("Operations", "Check what a run needs, or why a token is refused."),
     "audit": ("Operations", "Show, verify and export who did what."),
     "sandbox": ("Operations", "Start, stop and use the embedded Google Cloud and GitHub."),
     "version": ("Operations", "Show the versions of everything that takes part."),
+    "completion": ("Operations", "Let your shell complete verbs, teams, environments, runs."),
 }
 
 _EXAMPLES = """\b
@@ -66,6 +69,11 @@ class Verbs(click.Group):
             return None
         command: click.Command = importlib.import_module(f"provisioner.cli.verbs.{_module(cmd_name)}").command
         return equip(command)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the verbs without importing any."""
+        verbs = [CompletionItem(verb, help=text) for verb, (_, text) in VERBS.items() if verb.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

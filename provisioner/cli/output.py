@@ -17,7 +17,8 @@ from provisioner.cli.tables import flat, table
 from provisioner.errors import InvalidInput, ProvisionError
 
 __all__ = [
-    "FORMS", "bad", "emit", "faint", "good", "output_option", "print_error", "table", "warn", "write_file", "written",
+    "FORMS", "bad", "emit", "faint", "folded", "good", "output_option", "print_error", "table", "warn",
+    "write_file", "written",
 ]  # fmt: skip
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -71,6 +72,17 @@ def _shown(lines: list[str]) -> None:
         return
     for line in lines:
         click.echo(line)
+
+
+def folded(start: str, text: str) -> list[str]:
+    """Break a text between words at the width of the terminal, below itself behind ``start``; elsewhere do not."""
+    margin = len(click.unstyle(start))
+    if not sys.stdout.isatty():
+        return [f"{start}{text}"]
+    width = max(shutil.get_terminal_size().columns - margin, 20)
+    plain = click.unstyle(text)
+    lines = textwrap.wrap(plain, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"{start if not number else ' ' * margin}{text.replace(plain, line)}" for number, line in enumerate(lines)]
 
 
 def write_file(file: Path, content: str, *, private: bool = False) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from provisioner.errors import LockedByAnotherRun
 from provisioner.runs.ledger import Ledger
@@ -105,8 +106,38 @@ def working(ledger: Ledger) -> frozenset[str]:
     return frozenset(row["run"] for row in rows if _holds(row["owner"], row["expires"]))
 
 
-def holders(ledger: Ledger) -> list[dict[str, str]]:
-    """Return who holds what: name, run and owner of every lease, expired ones included."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease as the book has it.
+
+    ``owner`` is the holding process for people. ``holds`` tells whether it still counts; an owner on another machine
+    counts until ``expires`` (seconds since the epoch).
+    """
+
+    name: str
+    run: str
+    owner: str
+    holds: bool
+    expires: float
+    identity: str
+
+
+def holders(ledger: Ledger) -> list[Held]:
+    """Return who holds what, by name, leases that no longer count included."""
     with ledger.writing() as connection:
-        rows = connection.execute("SELECT name, run, owner FROM leases ORDER BY name").fetchall()
-    return [{"name": row["name"], "run": row["run"], "owner": _for_people(row["owner"])} for row in rows]
+        rows = connection.execute("SELECT name, run, owner, expires FROM leases ORDER BY name").fetchall()
+    return [
+        Held(row["name"], row["run"], _for_people(row["owner"]), _holds(row["owner"], row["expires"]), row["expires"],
+             row["owner"])
+        for row in rows
+    ]  # fmt: skip
+
+
+def release(ledger: Ledger, held: Held) -> bool:
+    """Take away a lease that no longer counts; false when it was taken anew, or given back, meanwhile."""
+    with ledger.writing() as connection:
+        row = connection.execute("SELECT owner, expires FROM leases WHERE name = ?", (held.name,)).fetchone()
+        if row is None or row["owner"] != held.identity or _holds(row["owner"], row["expires"]):
+            return False
+        connection.execute("DELETE FROM leases WHERE name = ?", (held.name,))
+    return True

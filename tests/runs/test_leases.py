@@ -28,7 +28,7 @@ def test_one_writer_per_environment(ledger: Ledger) -> None:
     with Leases(ledger, "r1", living(1)).hold(["churn-dev", "churn-prod"]):
         with pytest.raises(LockedByAnotherRun, match="run r1 is working on churn-prod"):
             Leases(ledger, "r2", living(2)).hold(["churn-prod", "churn-stage"]).__enter__()
-        assert [each["name"] for each in holders(ledger)] == ["churn-dev", "churn-prod"]
+        assert [each.name for each in holders(ledger)] == ["churn-dev", "churn-prod"]
         with Leases(ledger, "r3", living(3)).hold(["churn-stage"]):
             pass
     with Leases(ledger, "r2", living(2)).hold(["churn-prod"]):
@@ -45,7 +45,7 @@ def test_a_dead_owner_is_replaced_at_once(ledger: Ledger) -> None:
     with Leases(ledger, "r1", myself).hold(["churn-dev"]):
         with pytest.raises(LockedByAnotherRun, match=f"process {os.getpid()}"):
             Leases(ledger, "r2", living(2)).hold(["churn-dev"]).__enter__()
-        assert str(os.getpid()) in holders(ledger)[0]["owner"]
+        assert str(os.getpid()) in holders(ledger)[0].owner
 
 
 def test_an_expired_lease_is_free_and_its_old_owner_is_told(ledger: Ledger) -> None:

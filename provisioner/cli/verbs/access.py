@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from provisioner import settings
+from provisioner.cli import candidates
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import bad, emit, faint, good, output_option, table, write_file
 from provisioner.cli.recorded import last_inputs, last_run
@@ -18,7 +19,7 @@ from provisioner.runs.progress import counted
 
 
 @click.command()
-@click.argument("team", metavar="TEAM[/ENVIRONMENT]")
+@click.argument("team", metavar="TEAM[/ENVIRONMENT]", shell_complete=candidates.teams_and_environments)
 @click.option(
     "--from",
     "source",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provisioner import settings
+from provisioner.cli import candidates
 from provisioner.cli.output import emit, good, output_option, table, write_file
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.wiring.folders import open_ledger
@@ -31,7 +32,7 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--run", "run_id", metavar="RUN", help="Only records of this run.")
+@click.option("--run", "run_id", metavar="RUN", shell_complete=candidates.runs, help="Only records of this run.")
 @click.option("--limit", default=50, show_default=True, help="The newest N.")
 @output_option
 def show(run_id: str | None, limit: int, output: str) -> None:

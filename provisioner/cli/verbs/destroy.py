@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from provisioner import settings
+from provisioner.cli import candidates
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import output_option
 from provisioner.cli.recorded import last_inputs
@@ -12,7 +13,7 @@ from provisioner.errors import InvalidInput
 
 
 @click.command()
-@click.argument("team", metavar="TEAM")
+@click.argument("team", metavar="TEAM", shell_complete=candidates.teams)
 @sandbox_option
 @click.option("--delete-data", is_flag=True, help="Let buckets and registries go with what is in them.")
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")

@@ -3,29 +3,72 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from provisioner import settings
+from provisioner.cli import candidates
 from provisioner.cli.inputs import sandbox_option
-from provisioner.cli.output import bad, emit, faint, good, output_option
+from provisioner.cli.output import bad, emit, faint, folded, good, output_option, warn
 from provisioner.cli.recorded import last_inputs
 from provisioner.errors import InvalidInput, ProvisionError
 
 if TYPE_CHECKING:
     from provisioner.request.resolve import EnvironmentSpec, Team
+    from provisioner.wiring.readiness import Finding
 
 
-@click.group()
-def command() -> None:
-    """Find out why something does not work."""
+_BAD = 4
+
+
+@click.group(invoke_without_command=True)
+@click.option("--patience", type=click.FloatRange(min=0.1), default=2.0, show_default=True, help="Seconds to wait.")
+@sandbox_option
+@output_option
+@click.pass_context
+def command(ctx: click.Context, patience: float, sandbox: bool | None, output: str) -> None:  # noqa: FBT001 - three states
+    """Check what a run needs, all at once, and say how to mend what is missing.
+
+    Programs, credentials, provider, files, disk, locks and clock; nothing is changed. Exit code 4 when something
+    would stop a run. With a verb: find out why one thing does not work.
+
+    \b
+    Examples:
+      provision-env doctor
+      provision-env doctor --sandbox          only what the sandbox needs
+      provision-env doctor wif churn/dev --token token.jwt
+    """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
+    if ctx.invoked_subcommand is not None:
+        return
+    from provisioner.wiring.readiness import Situation, examine  # noqa: PLC0415 - help does not pay for it
+
+    current = settings.read()
+    embedded = current.sandbox is not None if sandbox is None else sandbox
+    found = examine(Situation(current, Path.cwd(), embedded, patience))
+    ready = all(each.state != "bad" for each in found)
+    document = {"ready": ready, "checks": [each.document() for each in found]}
+    emit(document, output, lambda: _examined(found, ready=ready))
+    ctx.exit(0 if ready else _BAD)
+
+
+_SIGNS = {"ok": good("✓"), "warning": warn("!"), "bad": bad("✗"), "skipped": faint("-")}
+
+
+def _examined(found: Sequence[Finding], *, ready: bool) -> Iterator[str]:
+    width = max(len(each.check) for each in found)
+    for each in found:
+        yield from folded(f"{_SIGNS[each.state]} {each.check:{width}}  ", each.found)
+        if each.fix:
+            yield from folded(f"  {'':{width}}  ", faint(each.fix))
+    yield ""
+    yield good("ready") if ready else bad("something would stop a run")
 
 
 @command.command()
-@click.argument("environment", metavar="TEAM/ENVIRONMENT")
+@click.argument("environment", metavar="TEAM/ENVIRONMENT", shell_complete=candidates.environments)
 @click.option(
     "--token",
     "source",

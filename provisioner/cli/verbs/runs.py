@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner import settings
+from provisioner.cli import candidates
 from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import bad, emit, good, output_option, table
 from provisioner.errors import InvalidInput
@@ -22,7 +23,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--team", help="Only runs of this team.")
+@click.option("--team", metavar="TEAM", shell_complete=candidates.teams, help="Only runs of this team.")
 @click.option("--limit", default=20, show_default=True, help="The newest N.")
 @output_option
 def list_(team: str | None, limit: int, output: str) -> None:
@@ -45,7 +46,7 @@ def list_(team: str | None, limit: int, output: str) -> None:
 
 
 @command.command()
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", shell_complete=candidates.runs)
 @output_option
 def show(run_id: str, output: str) -> None:
     """Show one run: its steps, and what the audit trail says of it."""
@@ -65,7 +66,7 @@ def show(run_id: str, output: str) -> None:
 
 
 @command.command()
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", shell_complete=candidates.unfinished_runs)
 @click.option("--yes", is_flag=True, help="Approve what is still to be approved.")
 @provider_options
 @output_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provisioner import settings
+from provisioner.cli import candidates
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import bad, emit, faint, good, output_option, table
 from provisioner.cli.recorded import last_inputs, last_run
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("team", metavar="TEAM")
+@click.argument("team", metavar="TEAM", shell_complete=candidates.teams)
 @sandbox_option
 @output_option
 def command(team: str, sandbox: bool | None, output: str) -> None:  # noqa: FBT001 - three states, by name from click
