@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.cloud.lookup import Lookup
-from provisioner.cloud.policies import Policy, ProjectTrust, read_bucket, read_project, read_roles
+from provisioner.cloud.policies import Policy, ProjectTrust, read_above, read_bucket, read_project, read_roles
 from provisioner.cloud.session import Network, Session, open_session
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
@@ -47,6 +47,10 @@ class GoogleCloud:
         """Tell whether an object exists, such as a root's state."""
         return self._lookup.has_object(bucket, name)
 
+    def sees_object(self, bucket: str, name: str) -> bool:
+        """Tell whether an object exists and may be read by who asks."""
+        return self._lookup.sees_object(bucket, name)
+
     def trust(self, project: str, locations: Iterable[str]) -> ProjectTrust:
         """See ``policies.read_project``."""
         return read_project(self._session, project, locations)
@@ -54,6 +58,10 @@ class GoogleCloud:
     def bucket_policies(self, bucket: str, folders: Iterable[str]) -> tuple[Policy, ...]:
         """See ``policies.read_bucket``."""
         return read_bucket(self._session, bucket, folders)
+
+    def above(self, place: str, billing_account: str) -> tuple[tuple[Policy, ...], tuple[str, ...]]:
+        """See ``policies.read_above``."""
+        return read_above(self._session, place, billing_account)
 
     def roles(self, roles: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """See ``policies.read_roles``."""

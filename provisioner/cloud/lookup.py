@@ -101,6 +101,16 @@ class Lookup:
         """Tell whether an object exists."""
         return bool(self._there(f"{_STORAGE}/b/{bucket}/o/{quote(name, safe='')}"))
 
+    def sees_object(self, bucket: str, name: str) -> bool:
+        """Tell whether an object exists and may be read.
+
+        Who may not list is refused where nothing is, too: https://cloud.google.com/storage/docs/json_api/v1/status-codes
+        """
+        url = f"{_STORAGE}/b/{bucket}/o/{quote(name, safe='')}"
+        found = self.session.get(url)
+        hidden = found.status in {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}
+        return not hidden and bool(expected(found, url))
+
     def _labels(self, kind: str, values: Values, document: Values) -> Mapping[str, str]:
         """Return its labels; a managed folder has none and is told by its bucket's."""
         if kind == _FOLDER:

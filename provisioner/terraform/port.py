@@ -52,8 +52,15 @@ class TerraformPort(Protocol):
     def init(self, root: Path) -> bool:
         """Initialise the folder; false when it was initialised already and nothing had to be done."""
 
-    def plan(
-        self, root: Path, out: Path, *, destroy: bool = False, refresh_only: bool = False, lock: bool = True
+    def plan(  # noqa: PLR0913 - one switch for each option of Terraform's
+        self,
+        root: Path,
+        out: Path,
+        *,
+        destroy: bool = False,
+        refresh_only: bool = False,
+        refresh: bool = True,
+        lock: bool = True,
     ) -> PlanResult:
         """Save a plan, readable by the owner only. Raises StateLocked, TerraformFailed."""
 

@@ -71,10 +71,20 @@ class Runner:
         initialisation.mark(root, self._terraform, environment)
         return True
 
-    def plan(
-        self, root: Path, out: Path, *, destroy: bool = False, refresh_only: bool = False, lock: bool = True
+    def plan(  # noqa: PLR0913 - one switch for each option of Terraform's
+        self,
+        root: Path,
+        out: Path,
+        *,
+        destroy: bool = False,
+        refresh_only: bool = False,
+        refresh: bool = True,
+        lock: bool = True,
     ) -> PlanResult:
-        """Save a plan at ``out``; an older file there is removed first, and nothing is left after a failure."""
+        """Save a plan at ``out``; an older file there is removed first, and nothing is left after a failure.
+
+        Without ``refresh`` the state is taken as it is and no resource is read.
+        """
         options: dict[str, Option] = {
             "input": False,
             "no_color": FLAG,
@@ -84,6 +94,7 @@ class Runner:
             "out": str(out.absolute()),
             "destroy": FLAG if destroy else None,
             "refresh_only": FLAG if refresh_only else None,
+            "refresh": None if refresh else False,
             "lock": None if lock else False,
         }
         out.unlink(missing_ok=True)

@@ -13,20 +13,20 @@ from typing import Any
 
 from provisioner.policy import PolicyContext, Verdict, check
 from provisioner.policy.report import document as report
-from provisioner.render import RepositoryIds, render, state_prefix, waves
+from provisioner.render import RepositoryIds, render, waves
 from provisioner.request.resolve import EnvironmentSpec, Team
 from provisioner.runs.progress import Progress, Report, telling
 from provisioner.settings import Settings
 from provisioner.terraform.plan import Plan
 from provisioner.terraform.runner import Runner
 from provisioner.terraform.state import StateDocument
+from provisioner.wiring.bases import Basis, Reading, basis_of
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, workers
 from provisioner.wiring.place import Place, connect_google, enter, place_of
 from provisioner.wiring.ports import Runners
 
 _REPOSITORY = re.compile(r"assertion\.repository_id in \['(\d+)'\]")
 _OWNER = re.compile(r"assertion\.repository_owner_id == '(\d+)'")
-_LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 
 
 def observe(settings: Settings, team: Team, sandbox: bool | None) -> dict[str, Any]:  # noqa: FBT001 - three states
@@ -80,6 +80,7 @@ class Preview:
     root: str
     plan: Plan
     verdict: Verdict
+    basis: Basis
 
     def document(self) -> dict[str, Any]:
         """Return the JSON shape, redacted."""
@@ -88,6 +89,7 @@ class Preview:
             "changes": [change.as_dict() for change in self.plan.redacted().entries],
             "summary": str(self.plan.summary()),
             "empty": self.plan.is_empty,
+            "planned": self.basis.document(),
             "verdict": report(self.verdict),
         }
 
@@ -98,40 +100,36 @@ def preview(  # noqa: PLR0913 - one argument per choice, named at the call
     progress: Progress,
     sandbox: bool | None,  # noqa: FBT001 - three states
     *,
-    empty_state: bool = False,
+    reading: Reading = Reading.STATES,
     ids: RepositoryIds | None = None,
 ) -> list[Preview]:
     """Return what `up` would change, root by root, each with its verdict. Nothing is made and nothing is locked.
 
     A root without a state is planned with a local backend, since initialising a remote one would write to it. Where the
-    repository does not exist yet, its ids are the preview's. With ``empty_state`` no state is looked for. ``ids`` are
-    those recorded on this machine when not given; ``known_ids`` finds them on any.
+    repository does not exist yet, its ids are the preview's. ``reading`` says which states may be looked at. ``ids``
+    are those recorded on this machine when not given; ``known_ids`` finds them on any.
     """
     place = entered(settings, team, progress, sandbox, seed=True)
     ids = ids or recorded_ids(settings, team)
     roots = [root for wave in waves(team) for root in wave]
+    google = connect_google(place.settings)
     with _rendered(team, ids) as folder, ThreadPoolExecutor(workers()) as pool:
-        for root in roots:
-            _settle_backend(place, team, folder / "envs" / root, empty_state=empty_state)
-        return list(pool.map(lambda root: _previewed(place, team, folder / "envs" / root, progress), roots))
+        bases = [basis_of(google, team, root, reading) for root in roots]
+        folders = [folder / "envs" / root for root in roots]
+        return list(pool.map(lambda root, basis: _previewed(place, team, root, progress, basis), folders, bases))
 
 
-def _settle_backend(place: Place, team: Team, root: Path, *, empty_state: bool) -> None:
-    state = f"{state_prefix(team, root.name)}/default.tfstate"
-    if empty_state or not connect_google(place.settings).has_object(team.platform.state.bucket, state):
-        (root / "backend_override.tf").write_text(_LOCAL_BACKEND, encoding="utf-8")
-
-
-def _previewed(place: Place, team: Team, root: Path, progress: Progress) -> Preview:
+def _previewed(place: Place, team: Team, root: Path, progress: Progress, basis: Basis) -> Preview:
     spec = next((spec for spec in team.environments if spec.names.root == root.name), None)
     with telling(progress, "plan", root.name) as told:
         runner, file = _reader(place), root / "preview.tfplan"
+        basis.prepare(root)
         runner.init(root)
-        runner.plan(root, file, lock=False)
+        runner.plan(root, file, refresh=basis.refresh, lock=False)
         planned = runner.show(root, file)
         told.detail = "no changes" if planned.is_empty else str(planned.summary())
     context = PolicyContext(team.platform, team, spec, allow_preview_id=True)
-    return Preview(root.name, planned, check(planned, context, team.platform.waivers))
+    return Preview(root.name, planned, check(planned, context, team.platform.waivers), basis)
 
 
 def recorded_facts(settings: Settings, team: Team) -> dict[str, Any] | None:
@@ -147,20 +145,26 @@ def recorded_ids(settings: Settings, team: Team) -> RepositoryIds:
     return RepositoryIds(facts["id"], facts["owner_id"]) if facts else RepositoryIds.of_preview()
 
 
-def known_ids(settings: Settings, team: Team, sandbox: bool | None) -> RepositoryIds:  # noqa: FBT001 - three states
+def known_ids(
+    settings: Settings,
+    team: Team,
+    sandbox: bool | None,  # noqa: FBT001 - three states
+    reading: Reading = Reading.STATES,
+) -> RepositoryIds:
     """Return the repository's ids as recorded here, else as the state of an environment trusts them, else a preview's.
 
-    A machine that never set the team up, such as a job of CI, knows them from the trust that is in force.
+    A machine that never set the team up, such as a job of CI, knows them from the trust that is in force. ``reading``
+    says whose state may be looked at.
     """
     recorded = recorded_ids(settings, team)
-    if not recorded.preview:
+    if not recorded.preview or reading is Reading.NOTHING:
         return recorded
     find_terraform(settings)  # without one nothing else is worth asking for
     place = entered(settings, team, _silence, sandbox)
     google = connect_google(place.settings)
     with _rendered(team, recorded) as folder:
         for spec in team.environments:
-            if google.has_object(team.platform.state.bucket, f"{spec.names.state_prefix}/default.tfstate"):
+            if basis_of(google, team, spec.names.root, reading).state:
                 found = _trusted(_state(place, folder / "envs" / spec.names.root))
                 if found:
                     return found

@@ -149,3 +149,17 @@ def test_budgets_and_channels_are_found_by_their_display_name(ready: Session, cl
     assert (budget.name, budget.text) == (made["name"], "fraud dev")
     assert (found.name, found.labels) == (told["name"], LABELS)
     assert cloud.describe("google_billing_budget", {**PLANNED, "display_name": "none"}) is None
+
+
+def test_what_may_not_be_read_is_as_good_as_absent(ready: Session, cloud: GoogleCloud) -> None:
+    name = "seen/default.tfstate"
+    assert not cloud.sees_object("thing-that-is-nowhere", name)
+    do(ready, "POST", f"{STORAGE}?project={PROJECT}", {"name": "seen-thing", "location": "EU"})
+    assert not cloud.sees_object("seen-thing", name)
+    do(
+        ready,
+        "POST",
+        f"https://storage.googleapis.com/upload/storage/v1/b/seen-thing/o?uploadType=media&name={name}",
+        {},
+    )
+    assert cloud.sees_object("seen-thing", name)

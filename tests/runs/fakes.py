@@ -95,11 +95,19 @@ class FakeTerraform:
         assert root.name == self.root
         return False
 
-    def plan(
-        self, root: Path, out: Path, *, destroy: bool = False, refresh_only: bool = False, lock: bool = True
+    def plan(  # noqa: PLR0913 - one switch for each option of Terraform's
+        self,
+        root: Path,
+        out: Path,
+        *,
+        destroy: bool = False,
+        refresh_only: bool = False,
+        refresh: bool = True,
+        lock: bool = True,
     ) -> PlanResult:
         assert root.is_dir()
         assert lock
+        assert refresh
         assert not refresh_only
         with self.world.call(f"plan {self.root}") as world:
             state = world["states"].setdefault(self.root, {"serial": 0, "exists": False})

@@ -47,17 +47,21 @@ def marker(key: str, part: int) -> str:
     return f"<!-- provision-env check {name} {part} -->"
 
 
-def comment(verdict: Verdict, changes: ChangeSet | None, key: str, access: Sequence[str] = ()) -> tuple[str, ...]:
+def comment(
+    verdict: Verdict, changes: ChangeSet | None, key: str, access: Sequence[str] = (), note: str = ""
+) -> tuple[str, ...]:
     """Return the parts, each within the limit and readable by itself; there is at least one.
 
     ``changes`` is None where source was checked and no plan is known. ``access`` are sentences about who reaches or
-    may do what afterwards, ``+`` or ``-`` before each; they hold no sensitive value.
+    may do what afterwards, ``+`` or ``-`` before each; they hold no sensitive value. ``note`` is a sentence that
+    stands below the heading of each part.
     """
     parts = list(_split((*_rows(verdict, changes), *((_ACCESS, _access_row(each)) for each in access))))
     heading = f"### {'✅' if verdict.passed else '🛑'} {_cell(key)}: {_outcome(verdict)}"
+    said = f"\n\n{_cell(note)}" if note else ""
     if changes is not None and not changes.entries:
         parts[-1].append(("", "Nothing changes."))
-    return tuple(_part(key, heading, number, len(parts), rows) for number, rows in enumerate(parts, 1))
+    return tuple(_part(key, (heading, said), number, len(parts), rows) for number, rows in enumerate(parts, 1))
 
 
 def _split(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
@@ -72,9 +76,10 @@ def _split(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
     yield part
 
 
-def _part(key: str, heading: str, number: int, total: int, rows: Sequence[_Row]) -> str:
+def _part(key: str, lead: tuple[str, str], number: int, total: int, rows: Sequence[_Row]) -> str:
+    heading, said = lead
     title = heading if total == 1 else f"{heading} ({number} of {total})"
-    return "\n".join((marker(key, number), title, *_tables(rows), ""))
+    return "\n".join((marker(key, number), f"{title}{said}", *_tables(rows), ""))
 
 
 def _tables(rows: Iterable[_Row]) -> Iterator[str]:
