@@ -8,6 +8,7 @@ usage: python tests/mutate.py [room …]
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,16 +17,18 @@ import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-WORKERS = 2
+# One more than the processors of a small machine: some tests wait for what a break keeps from coming.
+WORKERS = 3
 KILLED, SKIPPED, LIVES = "killed", "skipped", "LIVES: no test noticed"
 # What is compiled comes along: only the file that is broken is compiled anew.
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".tools", ".git", "*_cache", "node_modules", ".hypothesis")
-PLUGINS = ("xdist.plugin", "pytest_timeout", "pytest_socket")
 
 
 @dataclass(frozen=True)
@@ -48,49 +51,78 @@ def listed(rooms: list[str]) -> Iterator[Mutation]:
             )
 
 
-def outcome(mutation: Mutation, copy: Path) -> str:
-    """Return KILLED when a test turned red, SKIPPED when its tests do not run on this machine, else what is wrong."""
-    target = copy / mutation.file
-    original = target.read_text()
-    if original.count(mutation.find) != 1:
-        return f"the text to break occurs {original.count(mutation.find)} times in {mutation.file}"
-    target.write_text(original.replace(mutation.find, mutation.replace))
-    try:
-        ended = tested(mutation.tests, copy)
-    finally:
-        target.write_text(original)
-    if ended.returncode == 0:
-        return LIVES if " passed" in ended.stdout else SKIPPED
-    return KILLED if ended.returncode == 1 else f"pytest ended with {ended.returncode}: {ended.stdout[-800:]}"
+class Copy:
+    """A copy of the project, and a process that runs its tests."""
 
+    def __init__(self, folder: Path) -> None:
+        shutil.copytree(PROJECT, folder, ignore=LEFT_BEHIND)
+        self.folder = folder
+        quick = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        self._nursery = subprocess.Popen(
+            [sys.executable, str(folder / "tests" / "nursery.py")],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder), **quick},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-def tested(tests: Iterable[str], copy: Path) -> subprocess.CompletedProcess[str]:
-    """Run tests, with the plugins that their configuration names and no others: each costs at every start."""
-    quick = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    environment = {**os.environ, "PYTHONPATH": str(copy), **quick}
-    plugins = (word for name in PLUGINS for word in ("-p", name))
-    command = [sys.executable, "-m", "pytest", "-q", "-x", *plugins, *tests]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    def tested(self, tests: Iterable[str], read: Iterable[str] = ()) -> dict[str, Any]:
+        """Run tests, after having read some libraries; see nursery.py for the answer."""
+        requests, answers = self._nursery.stdin, self._nursery.stdout
+        assert requests
+        assert answers
+        requests.write(json.dumps({"tests": list(tests), "read": list(read)}) + "\n")
+        requests.flush()
+        answer: dict[str, Any] = json.loads(answers.readline())
+        return answer
+
+    def outcome(self, mutation: Mutation) -> str:
+        """Return KILLED when a test turned red, SKIPPED when its tests do not run here, else what is wrong."""
+        target = self.folder / mutation.file
+        original = target.read_text()
+        if original.count(mutation.find) != 1:
+            return f"the text to break occurs {original.count(mutation.find)} times in {mutation.file}"
+        target.write_text(original.replace(mutation.find, mutation.replace))
+        try:
+            ended = self.tested(mutation.tests)
+        finally:
+            target.write_text(original)
+        if ended["code"] == 0:
+            return LIVES if " passed" in ended["output"] else SKIPPED
+        return KILLED if ended["code"] == 1 else f"pytest ended with {ended['code']}: {ended['output'][-800:]}"
+
+    def close(self) -> None:
+        """End the process."""
+        with self._nursery:
+            pass
 
 
 def main() -> int:
     mutations = list(listed(sys.argv[1:]))
-    copies: SimpleQueue[Path] = SimpleQueue()
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool:
+    copies: SimpleQueue[Copy] = SimpleQueue()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool, ExitStack() as stack:
         if (PROJECT.parent / "shared").is_dir():
             (Path(folder) / "shared").symlink_to(PROJECT.parent / "shared")
-        for number in range(WORKERS):
-            copies.put(Path(shutil.copytree(PROJECT, Path(folder) / str(number), ignore=LEFT_BEHIND)))
-
-        whole = tested(sorted({test for mutation in mutations for test in mutation.tests}), Path(folder) / "0")
-        if whole.returncode != 0:
-            print(f"the tests fail already on the whole code:\n{whole.stdout[-3000:]}")
-            return 1
+        made = [Copy(Path(folder) / str(number)) for number in range(WORKERS)]
+        for copy in made:
+            stack.callback(copy.close)
+        tests = sorted({test for mutation in mutations for test in mutation.tests})
+        parts = [tests[number::WORKERS] for number in range(WORKERS)]
+        wholes = list(pool.map(lambda pair: pair[0].tested(pair[1]), zip(made, parts, strict=True)))
+        for whole in wholes:
+            if whole["code"] != 0:
+                print(f"the tests fail already on the whole code:\n{whole['output'][-3000:]}")
+                return 1
+        libraries = sorted({name for whole in wholes for name in whole["libraries"]})
+        for copy in made:
+            copy.tested(["--version"], libraries)
+            copies.put(copy)
 
         def tried(mutation: Mutation) -> str:
             copy = copies.get()
             try:
-                return outcome(mutation, copy)
+                return copy.outcome(mutation)
             finally:
                 copies.put(copy)
 
