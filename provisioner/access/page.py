@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provisioner.access.picture import WIDTH, Account, Picture, draw
+from provisioner.access.picture import Account, Picture, draw
 
-_TEMPLATE = Path(__file__).with_name("page.html.j2")
+_FOLDER = Path(__file__).parent
 _REASONS: Mapping[str, str] = {
     "condition-false": "The provider's condition does not hold for this job's claims.",
     "condition-failed": "The provider's condition cannot be evaluated: a claim is absent.",
@@ -50,20 +50,15 @@ def page(team: str, matrix: Mapping[str, Any], *, origin: str, made: str) -> str
 
     The document may also have ``unmanaged`` and ``unread`` (see ``live``) and ``roles``: permissions by role.
     """
-    import jinja2  # noqa: PLC0415 - only the page needs it
-
-    source = _TEMPLATE.read_text(encoding="utf-8")
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
     rows = matrix["rows"]
-    names = list(dict.fromkeys(row["identity"].partition("/")[0] for row in rows))
-    return template.render(
+    return filled(
+        "page.html.j2",
         team=team,
         summary=matrix["summary"],
         right=matrix["right"],
         origin=origin,
         made=made,
-        width=WIDTH,
-        environments=[_environment(name, rows, matrix.get("holdings", ())) for name in names],
+        environments=drawn(matrix),
         granted=[row for row in rows if row["expected"]],
         wrong=[row for row in rows if not row["right"]],
         refusals=_refusals(row for row in rows if not row["expected"]),
@@ -72,6 +67,22 @@ def page(team: str, matrix: Mapping[str, Any], *, origin: str, made: str) -> str
         unmanaged=matrix.get("unmanaged", ()),
         unread=matrix.get("unread", ()),
     )
+
+
+def filled(template: str, **values: object) -> str:
+    """Return one of the room's pages: every value is text in it, whatever it holds."""
+    import jinja2  # noqa: PLC0415 - only pages need it
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(template).render(values)
+
+
+def drawn(matrix: Mapping[str, Any]) -> list[Environment]:
+    """Return one section with a picture for each environment of a matrix's document, in its order."""
+    names = dict.fromkeys(row["identity"].partition("/")[0] for row in matrix["rows"])
+    return [_environment(name, matrix["rows"], matrix.get("holdings", ())) for name in names]
 
 
 def _environment(name: str, rows: Sequence[Mapping[str, Any]], held: Iterable[Mapping[str, Any]]) -> Environment:

@@ -54,6 +54,7 @@ class Picture:
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     height: int
+    width: int = WIDTH
 
 
 def draw(accounts: Sequence[Account]) -> Picture:
