@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from provisioner.errors import InvalidInput
+from provisioner.request.names import PLATFORM_TEAM
 from provisioner.settings import Settings
 from provisioner.wiring.folders import open_artifacts, open_ledger
 
@@ -30,4 +31,5 @@ def last_inputs(settings: Settings, team: str) -> Inputs:
     """Return what a team was last asked to be."""
     from provisioner.runs.inputs import thaw  # noqa: PLC0415 - help does not pay for it
 
-    return thaw(open_artifacts(settings), last_run(settings, team, "up").inputs)
+    verb = "bootstrap" if team == PLATFORM_TEAM else "up"
+    return thaw(open_artifacts(settings), last_run(settings, team, verb).inputs)

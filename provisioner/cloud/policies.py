@@ -22,6 +22,7 @@ Json = Mapping[str, Any]
 
 _PROJECTS = "https://cloudresourcemanager.googleapis.com"
 _IAM = "https://iam.googleapis.com/v1"
+_BILLING = "https://cloudbilling.googleapis.com/v1"
 _STORAGE = "https://storage.googleapis.com/storage/v1"
 _REGISTRY = "https://artifactregistry.googleapis.com/v1"
 _RUN = "https://run.googleapis.com/v2"
@@ -86,6 +87,23 @@ def read_bucket(session: Session, bucket: str, folders: Iterable[str]) -> tuple[
     """Read the policies of one bucket and of those managed folders of it that exist, such as a state's."""
     asked = [_on_bucket(bucket), *(_on_folder(bucket, folder) for folder in folders)]
     return tuple(_policy(session, each, may_be_absent=True) for each in asked)
+
+
+def read_above(session: Session, place: str, billing_account: str) -> tuple[tuple[Policy, ...], tuple[str, ...]]:
+    """Read the policies of a folder or organisation (``folders/<n>``, ``organizations/<n>``) and a billing account.
+
+    Returns them, scoped as grants there are, and the places that may not be read.
+    """
+    kind, _, number = place.partition("/")
+    scope = f"folder:{place}" if kind == "folders" else f"organization:{number}"
+    account = f"{_BILLING}/billingAccounts/{billing_account}:getIamPolicy?{_VERSION}"
+    asked: tuple[_Asked, ...] = (
+        (scope, "POST", f"{_PROJECTS}/v3/{place}:getIamPolicy", _BODY),
+        (f"billing:{billing_account}", "GET", account, None),
+    )
+    answers = [(each, session.call(each[1], each[2], each[3])) for each in asked]
+    found = (Policy(each[0], each[2], tuple(got.document.get("bindings", ()))) for each, got in answers if got.ok)
+    return tuple(found), tuple(each[0] for each, got in answers if not got.ok)
 
 
 def read_roles(session: Session, roles: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from provisioner.access import AccessChange, AccessMatrix, AccessModel, Case, Repository, cases, compare, compute
 from provisioner.access.live import Unmanaged, from_live, from_policies, unmanaged
+from provisioner.bootstrap.access import platform_cases
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.policy import read_document
 from provisioner.request.resolve import Team
 from provisioner.runs.progress import Progress
 from provisioner.settings import Settings
 from provisioner.terraform.plan import Plan
+from provisioner.wiring import ground
 from provisioner.wiring.folders import open_artifacts, open_ledger
 from provisioner.wiring.observing import entered, preview, recorded_facts, recorded_ids, states_of
 from provisioner.wiring.place import connect_google
@@ -70,7 +72,8 @@ def established(settings: Settings, question: Question, source: str) -> dict[str
 
 def permissions(settings: Settings, question: Question, roles: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return what each role allows, as Google's API lists it."""
-    cloud = connect_google(entered(settings, question.team, question.progress, question.sandbox).settings)
+    enter = ground.entered if ground.is_platform(question.team) else entered
+    cloud = connect_google(enter(settings, question.team, question.progress, question.sandbox).settings)
     try:
         return cloud.roles(roles)
     finally:
@@ -85,6 +88,10 @@ def _from_state(settings: Settings, question: Question) -> tuple[str, dict[str, 
 def _from_plan(settings: Settings, question: Question) -> tuple[str, dict[str, Any]]:
     if question.plan is not None:
         return _from_plan_file(settings, question, question.plan)
+    if ground.is_platform(question.team):
+        place = ground.entered(settings, question.team, question.progress, question.sandbox)
+        plan = ground.planned(place, question.team, recorded_ids(settings, question.team), question.progress)
+        return "As it would be after `bootstrap`", _matrix(settings, question, AccessModel.from_plan(plan)).document()
     previews = preview(settings, question.team, question.progress, question.sandbox)
     model = AccessModel.merged(AccessModel.from_plan(each.plan) for each in previews)
     return "As it would be after `up`", _matrix(settings, question, model).document()
@@ -107,6 +114,8 @@ def _from_plan_file(settings: Settings, question: Question, file: Path) -> tuple
 
 
 def _from_live(settings: Settings, question: Question) -> tuple[str, dict[str, Any]]:
+    if ground.is_platform(question.team):
+        return _from_live_ground(settings, question)
     known = _known(settings, question)
     team, place = question.team, entered(settings, question.team, question.progress, question.sandbox)
     cloud = connect_google(place.settings)
@@ -125,6 +134,20 @@ def _from_live(settings: Settings, question: Question) -> tuple[str, dict[str, A
     return "Read from the live policies", _with_strangers(matrix, strange, unread)
 
 
+def _from_live_ground(settings: Settings, question: Question) -> tuple[str, dict[str, Any]]:
+    known, team = _known(settings, question), question.team
+    live, trust = ground.live(ground.entered(settings, team, question.progress, question.sandbox), team)
+    matrix = _matrix(settings, question, live)
+    identities = {row.case.identity.name: row.case.identity for row in matrix.rows}.values()
+    strange = unmanaged(known, live, trust.keys, identities)
+    # The environments' own roots let the toolkit's accounts into their states; that is not this root's to know.
+    states, reads = f"folder:{team.platform.state.bucket}/", "roles/storage.objectViewer"
+    found = tuple(
+        replace(each, ours=False) if each.role == reads and each.scope.startswith(states) else each for each in strange
+    )
+    return "Read from the live policies", _with_strangers(matrix, found, list(trust.unread))
+
+
 def _with_strangers(matrix: AccessMatrix, strange: tuple[Unmanaged, ...], unread: list[str]) -> dict[str, Any]:
     document = matrix.document()
     right = document["right"] and not any(each.ours for each in strange)
@@ -141,6 +164,9 @@ def _places(team: Team) -> dict[str, set[str]]:
 
 
 def _known(settings: Settings, question: Question) -> AccessModel:
+    if ground.is_platform(question.team):
+        place = ground.entered(settings, question.team, question.progress, question.sandbox)
+        return AccessModel.from_state(ground.state_of(place, question.team, recorded_ids(settings, question.team)))
     states = states_of(settings, question.team, question.sandbox)
     return AccessModel.merged(AccessModel.from_state(state) for state in states.values())
 
@@ -155,7 +181,8 @@ def _matrix(
     facts, ids = recorded_facts(settings, question.team), recorded_ids(settings, question.team)
     name = str(facts["full_name"]) if facts else ""
     repository = repository_of(question.team, ids.repository_id, ids.owner_id, name)
-    return compute(model, filter(asked, cases(question.team, repository)))
+    everything = platform_cases if ground.is_platform(question.team) else cases
+    return compute(model, filter(asked, everything(question.team, repository)))
 
 
 _SOURCES: Mapping[str, Callable[[Settings, Question], tuple[str, dict[str, Any]]]] = {
