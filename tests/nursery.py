@@ -72,7 +72,9 @@ def _run(tests: list[str], output: Path, libraries: Path) -> int:
     os.close(0)
     os.open(os.devnull, os.O_RDONLY)
     plugins = [word for name in PLUGINS for word in ("-p", name)]
-    code = int(pytest.main(["-q", "-x", *plugins, *tests]))
+    # Its own folder: several of these at once would clear one another's away.
+    place = ["--basetemp", str(output.with_name("tests")), "-p", "no:cacheprovider"]
+    code = int(pytest.main(["-q", "-x", *plugins, *place, *tests]))
     libraries.write_text("\n".join(_libraries()))
     return code
 
