@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.errors import InvalidInput
@@ -166,7 +166,24 @@ class ChangeSet:
         if not numbers:
             return self
         pattern = re.compile(r"(?<!\d)(?:" + "|".join(map(re.escape, numbers)) + r")(?!\d)")
-        return ChangeSet.from_json(_exchange(self.as_json(), pattern, numbers))
+
+        def exchange(text: str) -> str:
+            return pattern.sub(lambda found: numbers[found[0]], text)
+
+        return ChangeSet.from_json(_rewritten(self.as_json(), exchange, keys=True))
+
+    def hiding(self, hide: Callable[[str], str]) -> ChangeSet:
+        """Return it with every text of a value as ``hide`` gives it; addresses and names of attributes stay."""
+
+        def hidden(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {key: _rewritten(value, hide, keys=False) for key, value in values.items()}
+
+        return ChangeSet(
+            tuple(
+                replace(e, before=hidden(e.before), after=hidden(e.after), importing=hide(e.importing))
+                for e in self.entries
+            )
+        )
 
     def differences(self, other: ChangeSet) -> tuple[str, ...]:
         """Return the addresses whose changes are not the same in both, sorted."""
@@ -283,11 +300,12 @@ def _change(entry: Mapping[str, Any]) -> Change:
     )
 
 
-def _exchange(value: object, pattern: re.Pattern[str], numbers: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+def _rewritten(value: object, rewrite: Callable[[str], str], *, keys: bool) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, str):
-        return pattern.sub(lambda found: numbers[found[0]], value)
+        return rewrite(value)
     if isinstance(value, dict):
-        return {_exchange(key, pattern, numbers): _exchange(each, pattern, numbers) for key, each in value.items()}
+        pairs = ((rewrite(key) if keys else key, each) for key, each in value.items())
+        return {key: _rewritten(each, rewrite, keys=keys) for key, each in pairs}
     if isinstance(value, list):
-        return [_exchange(each, pattern, numbers) for each in value]
+        return [_rewritten(each, rewrite, keys=keys) for each in value]
     return value

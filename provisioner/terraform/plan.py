@@ -119,8 +119,14 @@ class Plan:
         return PlanSummary(counts["create"], counts["update"], counts["delete"], counts["import"], counts["forget"])
 
     def redacted(self) -> ChangeSet:
-        """Return the changes without any sensitive value: comparable, JSON-able, fit to be shown and stored."""
-        return ChangeSet.of(self.changed(), self.changed_outputs())
+        """Return the changes without any sensitive value: comparable, JSON-able, fit to be shown and stored.
+
+        A provider may repeat a sensitive value in an attribute of its own, as google's ``effective_labels`` repeat
+        ``labels``, and Terraform does not mark that: what is sensitive anywhere in the plan is hidden everywhere.
+        """
+        from provisioner.terraform.sensitive import hiding, sensitive_texts  # noqa: PLC0415 - it knows what a plan is
+
+        return ChangeSet.of(self.changed(), self.changed_outputs()).hiding(hiding(sensitive_texts(self)))
 
 
 def _changes(document: Mapping[str, Any], key: str) -> tuple[ResourceChange, ...]:

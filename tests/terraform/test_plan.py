@@ -77,6 +77,13 @@ def test_the_redacted_form_shows_what_differs_and_no_secret() -> None:
     ]
 
 
+def test_what_is_sensitive_in_one_place_is_hidden_in_every_other() -> None:
+    after = {"labels": {"word": "hunter22"}, "effective_labels": {"word": "hunter22", "hunter22": "of hunter22!"}}
+    shown = plan(change("a.b", ["create"], None, after, after_sensitive={"labels": {"word": True}})).redacted()
+    (entry,) = shown.entries
+    assert entry.after["effective_labels"] == {"word": "(sensitive)", "hunter22": "of (sensitive)!"}
+
+
 def test_a_secret_that_is_wholly_marked_shows_nothing() -> None:
     read = plan(change("a.b", ["create"], None, {"x": "s"}, before_sensitive=False, after_sensitive=True))
     assert read.redacted().as_json() == [{"address": "a.b", "actions": ["create"], "after": {"value": "(sensitive)"}}]
