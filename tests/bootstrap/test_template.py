@@ -82,8 +82,11 @@ def test_the_variables_named_are_those_that_are_written(files: Files) -> None:
 def test_only_the_job_behind_reviewers_applies_and_has_a_secret(files: Files) -> None:
     for workflow in workflows(files).values():
         for job in workflow["jobs"].values():
-            applies = "provision-env up" in str(job)
+            applies = "apply.sh" in str(job)
             assert applies == (job.get("environment") == ENVIRONMENT) == ("secrets." in str(job))
+    assert {
+        path for path, (content, _) in files.items() if b"provision-env up" in content and path.endswith(".sh")
+    } == {".github/apply.sh"}
     request = workflows(files)["request"]["jobs"]
     assert {job["name"] for job in request.values()} == set(CHECKS)
     assert "PREVIEW_SERVICE_ACCOUNT" in str(request)
