@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VERBS: dict[str, tuple[str, str]] = {
     "up": ("Environments", "Make a team's environments and repository what the request says."),
     "status": ("Environments", "Show what exists for a team."),
+    "show": ("Environments", "Show everything about a team, or write it as one page."),
     "access": ("Environments", "Show who reaches which identity, and why the others do not."),
     "destroy": ("Environments", "Take a team's environments down; data is kept unless you say otherwise."),
     "bootstrap": ("Platform", "Lay the ground: state bucket, the toolkit's identities, the platform repository."),
@@ -68,7 +69,7 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"provisioner.cli.verbs.{_module(cmd_name)}").command
-        return equip(command)
+        return equip(command, cmd_name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the verbs without importing any."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from provisioner.cli.habits import habits, note
 from provisioner.cli.reporting import json_lines_wanted
 from provisioner.runs.progress import Report
 
+_ROOT = 18  # longer names move what follows
+_MARGIN = 14  # where the names of roots begin
 _MARKS = {"started": ("…", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red"), "note": ("·", "yellow")}
 
 
@@ -81,16 +84,26 @@ class Display:
     def _line(self, report: Report, since: float | None) -> None:
         mark, color = _MARKS[report.status]
         took = f"{time.monotonic() - since:5.1f}s" if since is not None else "      "
-        line = Text.assemble((mark, color), f" {report.step:<11}", (f"{report.root:<26}", "bold"), (took, "dim"), "  ")
-        line.append(report.detail)
+        line = Text.assemble(
+            (mark, color), f" {report.step:<11}", (f"{report.root:<{_ROOT}}", "bold"), (took, "dim"), "  "
+        )
+        width = self._console.width
+        if self._live is None or line.cell_len + len(report.detail) <= width:
+            line.append(report.detail)
+            self._console.print(line)
+            return
         self._console.print(line)
+        for part in textwrap.wrap(report.detail, max(width - _MARGIN, _MARGIN)):
+            self._console.print(Text(" " * _MARGIN + part))
 
     def _redraw(self) -> None:
         if self._live is None:
             return
         moment = time.monotonic()
         rows = [
-            Text.assemble(("…", "cyan"), f" {step:<11}", (f"{root:<26}", "bold"), (f"{moment - since:5.1f}s", "dim"))
+            Text.assemble(
+                ("…", "cyan"), f" {step:<11}", (f"{root:<{_ROOT}}", "bold"), (f"{moment - since:5.1f}s", "dim")
+            )
             for (step, root), since in self._since.items()
         ]
         self._live.update(Group(*rows))

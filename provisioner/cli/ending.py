@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.cli.output import faint, good, table
+from provisioner.cli.tables import records
 from provisioner.request.resolve import Team
 
 
@@ -23,7 +24,7 @@ def _made(result: dict[str, Any], team: Team) -> Iterator[str]:
     else:
         yield good(f"{team.slug} is as it should be: nothing was changed.")
     yield ""
-    yield from table(("ENVIRONMENT", "PROJECT", "SERVICE", "REGISTRY", "BUCKET"), list(_environments(result, team)))
+    yield from records(("ENVIRONMENT", "PROJECT", "SERVICE", "REGISTRY", "BUCKET"), list(_environments(result, team)))
     yield ""
     repository = result["repository"]
     yield f"Repository  {repository['html_url']}"

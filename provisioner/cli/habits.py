@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from provisioner.cli.examples import EXAMPLES
 
 EVERYWHERE = "Everywhere: -q, -v, --no-color, --debug, see provision-env --help"
 _OPTIONS = (
@@ -54,18 +57,28 @@ def options(kind: type[click.Option] = click.Option) -> list[click.Parameter]:
     ]
 
 
-def equip(command: click.Command) -> click.Command:
-    """Let a verb and all verbs below it take the options of every level; once each."""
+def equip(command: click.Command, path: str) -> click.Command:
+    """Let a verb and all verbs below it take the options of every level, and show examples; once each."""
     if not any(isinstance(each, _Unlisted) for each in command.params):
         command.params.extend(options(_Unlisted))
-        command.epilog = f"{command.epilog}\n\n{EVERYWHERE}" if command.epilog else EVERYWHERE
-        for below in _below(command):
-            equip(below)
+        command.epilog = "\n\n".join([*_examples(command, path), EVERYWHERE])
+        # click cuts what it takes from the help for the list of a group; a first sentence is whole.
+        command.short_help = command.short_help or _first_sentence(command.help or "")
+    below = command.commands.items() if isinstance(command, click.Group) else ()
+    for name, each in below:
+        equip(each, f"{path} {name}")
     return command
 
 
-def _below(command: click.Command) -> Iterable[click.Command]:
-    return command.commands.values() if isinstance(command, click.Group) else ()
+def _examples(command: click.Command, path: str) -> Iterator[str]:
+    lines = EXAMPLES.get(path, ())
+    if lines and "provision-env " not in (command.help or ""):
+        yield "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _first_sentence(text: str) -> str:
+    first = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"(?<=[^.][.])\s+(?=[A-Z])", first)[0]
 
 
 def _keep(ctx: click.Context, option: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's signature

@@ -17,7 +17,7 @@ from provisioner.cli.tables import flat, table
 from provisioner.errors import InvalidInput, ProvisionError
 
 __all__ = [
-    "FORMS", "bad", "emit", "faint", "folded", "good", "output_option", "print_error", "table", "warn",
+    "FORMS", "bad", "emit", "faint", "folded", "good", "moment", "output_option", "print_error", "table", "warn",
     "write_file", "written",
 ]  # fmt: skip
 
@@ -93,6 +93,11 @@ def write_file(file: Path, content: str, *, private: bool = False) -> None:
         file.write_text(content, encoding="utf-8")
     except OSError as error:
         raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(file)) from error
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time as people read it: to the second, in UTC as it is."""
+    return text.partition(".")[0].removesuffix("Z").replace("T", " ")
 
 
 def good(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,13 +17,32 @@ _NARROWEST = 12
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Align rows under headings; the last column is never padded.
 
-    On a terminal the widest columns but the first are cut until a row fits; in a pipe or a file nothing is.
+    On a terminal the widest columns but the first are made narrower until a row fits: the last one is folded, the
+    others are cut. In a pipe or a file nothing is.
     """
     cells = [list(headings), *[list(row) for row in rows]]
     widths = [max(len(click.unstyle(row[column])) for row in cells) for column in range(len(headings))]
     widths = _fitting(widths, _room())
-    lines = [_GAP.join(map(_cell, row, widths)).rstrip() for row in cells]
-    return [click.style(lines[0], bold=True), *lines[1:]]
+    head, *others = [line for row in cells for line in _row(row, widths)]
+    return [click.style(head, bold=True), *others]
+
+
+def records(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table where one fits the terminal, else each row as lines of its own below its first cell.
+
+    For few rows of long names, which people copy.
+    """
+    lengths = [max(len(click.unstyle(row[column])) for row in (headings, *rows)) for column in range(len(headings))]
+    room = _room()
+    if room is None or sum(lengths) + len(_GAP) * (len(lengths) - 1) <= room:
+        return table(headings, rows)
+    width = max(map(len, headings))
+    return [line for row in rows for line in _record(headings, row, width)]
+
+
+def _record(headings: Sequence[str], row: Sequence[str], width: int) -> Iterator[str]:
+    yield click.style(row[0], bold=True)
+    yield from (f"  {heading.lower():{width}}  {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True))
 
 
 def flat(document: Any) -> list[str]:  # noqa: ANN401 - JSON has no narrower type
@@ -91,6 +111,18 @@ def _fitting(widths: list[int], room: int | None) -> list[int]:
             break
         fitted[widest] -= 1
     return fitted
+
+
+def _row(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    *before, last = row
+    start = "".join(_cell(cell, width) + _GAP for cell, width in zip(before, widths, strict=False))
+    folded = textwrap.wrap(click.unstyle(last), max(widths[-1], 1), break_on_hyphens=False) or [""]
+    if len(folded) == 1:
+        yield f"{start}{last}".rstrip()
+        return
+    margin = " " * len(click.unstyle(start))
+    for number, line in enumerate(folded):
+        yield (start if number == 0 else margin) + last.replace(click.unstyle(last), line)
 
 
 def _cell(cell: str, width: int) -> str:

@@ -157,8 +157,14 @@ def _text(matrix: dict[str, Any], *, everything: bool) -> Iterator[str]:
     rows = [row for row in matrix["rows"] if everything or row["expected"] or not row["right"]]
     yield matrix["summary"]
     yield ""
-    cells = [(row["identity"], row["context"], _outcome(row), row["stage"], row["how"]) for row in rows]
-    yield from table(("IDENTITY", "JOB", "REACHED", "STAGE", "ESTABLISHED"), cells)
+    # Where a job was refused says nothing of jobs that were not.
+    stages = [row["stage"] if row["stage"] != "reached" else "" for row in rows]
+    names = ["IDENTITY", "JOB", "REACHED", "ESTABLISHED", *(["REFUSED AT"] if any(stages) else [])]
+    cells = [
+        (row["identity"], row["context"], _outcome(row), row["how"], stage)[: len(names)]
+        for row, stage in zip(rows, stages, strict=True)
+    ]
+    yield from table(names, cells)
     yield ""
     held = [(each["identity"], each["role"], each["scope"], _condition(each)) for each in matrix.get("holdings", ())]
     yield from table(("IDENTITY", "HOLDS", "ON", "IF"), held)

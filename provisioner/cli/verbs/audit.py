@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,15 @@ import click
 
 from provisioner import settings
 from provisioner.cli import candidates
-from provisioner.cli.output import emit, good, output_option, table, write_file
+from provisioner.cli.output import emit, good, moment, output_option, table, write_file
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.wiring.folders import open_ledger
 
 if TYPE_CHECKING:
     from provisioner.runs.ledger import Ledger
 
-_COLUMNS = ("number", "time", "event", "run", "root")
+_COLUMNS = ("number", "time", "event", "root")
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _OWN = {*_COLUMNS, "digest"}
 
 
@@ -38,8 +40,8 @@ def command() -> None:
 def show(run_id: str | None, limit: int, output: str) -> None:
     """Show the newest records, oldest first."""
     found = [each for each in _ledger().audit_records() if run_id is None or each.get("run") == run_id][-limit:]
-    rows = [(*(str(each.get(name, "")) for name in _COLUMNS), _rest(each)) for each in found]
-    headings = (*(name.upper() for name in _COLUMNS), "FACTS")
+    rows = [(*map(str, _known(each)), _rest(each)) for each in found]
+    headings = ("#", *(name.upper() for name in _COLUMNS[1:]), "FACTS")
     emit(found, output, lambda: table(headings, rows) if rows else ["nothing recorded yet"])
 
 
@@ -92,9 +94,20 @@ def _ledger() -> Ledger:
     return open_ledger(settings.read())
 
 
+def _known(record: Mapping[str, Any]) -> Iterable[object]:
+    return (moment(str(record[name])) if name == "time" else record.get(name, "") for name in _COLUMNS)
+
+
 def _rest(record: Mapping[str, Any]) -> str:
     return " ".join(_facts((name, value) for name, value in record.items() if name not in _OWN))
 
 
 def _facts(facts: Iterable[tuple[str, Any]]) -> Iterable[str]:
-    return (f"{name}={value}" for name, value in facts)
+    return (f"{name}={_short(value)}" for name, value in facts if value not in ("", None))
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value is a fact
+    """Return a fact for people; of a digest the beginning does, the whole of it is in the other forms."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}:{_short(each)}" for name, each in value.items())
+    return _DIGEST.sub(lambda found: found[0][:12], str(value))

@@ -9,7 +9,7 @@ import click
 from provisioner import settings
 from provisioner.cli import candidates
 from provisioner.cli.inputs import provider_options
-from provisioner.cli.output import bad, emit, good, output_option, table
+from provisioner.cli.output import bad, emit, good, moment, output_option, table
 from provisioner.errors import InvalidInput
 from provisioner.wiring.folders import open_ledger, read_steps
 
@@ -36,7 +36,7 @@ def list_(team: str | None, limit: int, output: str) -> None:
             run["verb"],
             run["team"],
             _colored(run["status"]),
-            run["started"],
+            moment(run["started"]),
             run["message"].partition("\n")[0],
         )
         for run in found

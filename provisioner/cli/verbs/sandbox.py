@@ -85,7 +85,8 @@ def status(output: str) -> None:
         emit({"running": False, "state": str(_folder())}, output, lambda: [f"not running; its state is in {_folder()}"])
         return
     document = {"running": True, **_where(handle), **handle.status()}
-    emit(document, output, lambda: [f"{name:12} {_short(value)}" for name, value in document.items()])
+    width = max(map(len, document))
+    emit(document, output, lambda: [f"{name:{width}}  {_short(value)}" for name, value in document.items()])
 
 
 @command.command()
@@ -153,7 +154,9 @@ def _where(handle: Handle) -> dict[str, Any]:
 
 
 def _short(value: object) -> str:
-    return faint(f"{len(value)} entries") if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return faint(f"{len(value)} entries")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 command.add_command(sandbox_coverage.command, "coverage")

@@ -10,8 +10,9 @@ import click
 from provisioner import settings
 from provisioner.cli import candidates
 from provisioner.cli.inputs import sandbox_option
-from provisioner.cli.output import bad, emit, faint, good, output_option, table
+from provisioner.cli.output import bad, emit, faint, good, output_option
 from provisioner.cli.recorded import last_inputs, last_run
+from provisioner.cli.tables import records
 
 if TYPE_CHECKING:
     from provisioner.runs.ledger import Run
@@ -44,7 +45,7 @@ def _text(document: dict[str, Any], run: Run) -> Iterator[str]:
         )
         for each in document["environments"]
     ]
-    yield from table(("ENVIRONMENT", "PROJECT", "RESOURCES", "SERVICES", "BUCKETS"), rows)
+    yield from records(("ENVIRONMENT", "PROJECT", "RESOURCES", "SERVICES", "BUCKETS"), rows)
     yield ""
     repository = document["repository"]
     yield f"Repository  {repository['html_url']}" if repository else f"Repository  {faint('none')}"
