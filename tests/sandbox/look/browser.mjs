@@ -2,6 +2,8 @@
 // usage: node browser.mjs CHROMIUM ADDRESS PROJECT [SCREENSHOT]
 import { createRequire } from "node:module";
 
+import { contrast } from "./contrast.mjs";
+
 const [chromium, address, project, screenshot] = process.argv.slice(2);
 const { chromium: engine } = createRequire(import.meta.url)(process.env.PLAYWRIGHT_CORE);
 
@@ -15,34 +17,6 @@ const home = new URL(address).origin;
 page.on("request", (request) => {
   if (!request.url().startsWith(home)) seen.foreign.push(request.url());
 });
-
-// The least contrast of a text against what is behind it (WCAG 2.2, 1.4.3).
-const contrast = () => {
-  const numbers = (text) => (text.match(/[\d.]+/g) ?? []).map(Number);
-  const light = (text) => {
-    const [r, g, b] = numbers(text).map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (node) => {
-    for (let each = node; each; each = each.parentElement) {
-      const colour = getComputedStyle(each).backgroundColor;
-      if (numbers(colour)[3] !== 0) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const faint = [];
-  for (const node of document.body.querySelectorAll("*")) {
-    const own = [...node.childNodes].some((each) => each.nodeType === Node.TEXT_NODE && each.textContent.trim());
-    if (!own || !node.checkVisibility()) continue;
-    const [one, other] = [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a);
-    const ratio = (one + 0.05) / (other + 0.05);
-    if (ratio < 4.5) faint.push(`${node.tagName} ${node.className} ${ratio.toFixed(2)}`);
-  }
-  return faint;
-};
 
 await page.goto(address);
 seen.entered = page.url() === `${home}/look/`;
