@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from provisioner.errors import InvalidInput
 from provisioner.policy.engine import check
+from provisioner.policy.known_types import LAST, is_known, may_be_real
 from provisioner.policy.model import PolicyContext, Verdict
 from provisioner.policy.source.scan import scan_root
 from provisioner.request.models import Waiver
+from provisioner.terraform.changes import ResourceChange
 from provisioner.terraform.document import LARGEST
 from provisioner.terraform.plan import Plan
 
@@ -51,7 +53,8 @@ def consistent(plan: Plan) -> Plan:
     """Return the plan when every resource is what its address says. Raises InvalidInput.
 
     A resource whose address names another type than it gives would slip past the rules about its type: no Terraform
-    writes that, so the whole plan is refused.
+    writes that, so the whole plan is refused. Nor does one plan a type that its provider does not have; where the
+    plan may come from a newer provider than we know, a rule speaks of it instead.
     """
     for change in plan.changes:
         where = f"{change.module}." if change.module else ""
@@ -60,4 +63,15 @@ def consistent(plan: Plan) -> Plan:
         if not change.address.startswith(said) or rest[:1] not in {"", "["} or not _TYPE.fullmatch(change.type):
             fix = "pass what `terraform show -json` printed, unchanged"
             raise InvalidInput(f"the plan calls {change.address} a {change.mode} {change.type} {change.name}", fix=fix)
+        if not is_known(change.provider, change.mode, change.type):
+            _may_be_real(change, plan)
     return plan
+
+
+def _may_be_real(change: ResourceChange, plan: Plan) -> None:
+    if not may_be_real(change.provider, change.type, plan.configuration):
+        raise InvalidInput(
+            f"{change.address} is of a type that {change.provider.rpartition('/')[2]} does not have",
+            fix="correct the type; for one newer than this program, have required_providers ask for a version "
+            f"above {'.'.join(map(str, LAST))} and use a newer provision-env",
+        )

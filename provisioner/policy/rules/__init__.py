@@ -16,6 +16,7 @@ from provisioner.policy.rules import (
     run,
     services,
     state,
+    types,
     wif,
 )
 
@@ -33,4 +34,5 @@ RULES: tuple[Rule, ...] = (
     *keys.RULES,
     *deletes.RULES,
     *configuration.RULES,
+    *types.RULES,
 )
