@@ -13,6 +13,7 @@ SHIPPED: Mapping[str, str] = {
     "platform-template": "platform-template",
     "platform-folder": "platform-folder",
     "schemas": "schemas",
+    "backstage": "backstage",
 }
 """Each folder by its name, and where it lies in a checkout; the build puts them into the wheel (pyproject.toml)."""
 
