@@ -8,6 +8,7 @@ from provisioner.errors import ProvisionError
 from provisioner.repository import names
 from provisioner.repository.api import gather, part
 from provisioner.repository.basics import creation, wanted_topics
+from provisioner.repository.claim import answers_team, claimed_by, marker, require_ours_or_free
 from provisioner.repository.facts import RepositoryFacts
 from provisioner.repository.setting import Target
 from provisioner.repository.variables import write_variable
@@ -16,8 +17,8 @@ from provisioner.repository.variables import write_variable
 def ensure_repository(target: Target) -> RepositoryFacts:
     """Return the team's repository: ours, or an empty one that becomes ours, or a new one.
 
-    One with content that is not ours, or that belongs to another team, is refused and nothing is changed in it.
-    An archived one of ours is taken out of the archive.
+    One with content that is not ours, or that belongs to another team, is refused and nothing is changed in it; one
+    that merged what ``adopt`` proposed is ours. An archived one of ours is taken out of the archive.
     """
     found = target.api.find(target.path)
     created = found is None
@@ -25,19 +26,19 @@ def ensure_repository(target: Target) -> RepositoryFacts:
         target.api.create(f"/orgs/{part(target.owner)}/repos", creation(target))
         found = target.api.get(target.path)
     _same_place(target, found)
-    empty, owner_team = is_empty(target), marker(target)
-    _adoptable(target, empty=empty, owner_team=owner_team)
+    empty, marked = is_empty(target), marker(target)
+    _adoptable(target, empty=empty, owner_team=marked or (None if empty else answers_team(target)))
     if found["archived"]:
         found = target.api.write("PATCH", target.path, {"archived": False})
-    if owner_team is None:
-        _mark(target)
+    if marked is None:
+        _mark(target, found)
     return read_facts(found, created=created, empty=empty)
 
 
 def find_repository(target: Target) -> RepositoryFacts | None:
     """Return our repository as it is, None when it is not there or not ours; changes nothing."""
     found = target.api.find(target.path)
-    if found is None or marker(target) != target.team.slug:
+    if found is None or claimed_by(target) != target.team.slug:
         return None
     return read_facts(found, created=False, empty=is_empty(target))
 
@@ -51,12 +52,6 @@ def is_empty(target: Target) -> bool:
         ]
     )
     return not branches and not tags
-
-
-def marker(target: Target) -> str | None:
-    """Return the team that the repository was made for, None when it was not made by us."""
-    variable = target.api.find(f"{target.path}/actions/variables/{names.MARKER_VARIABLE}")
-    return str(variable["value"]) if variable else None
 
 
 def archive(target: Target) -> bool:
@@ -95,22 +90,18 @@ def _same_place(target: Target, found: dict[str, Any]) -> None:
 
 
 def _adoptable(target: Target, *, empty: bool, owner_team: str | None) -> None:
-    name = target.team.repository_full_name
-    if owner_team is not None and owner_team != target.team.slug:
-        raise ProvisionError(
-            f"the repository {name} belongs to the team '{owner_team}'",
-            where="repository.name",
-            fix="choose another repository.name; two teams never share one",
-        )
+    require_ours_or_free(target, owner_team)
     if owner_team is None and not empty:
         raise ProvisionError(
-            f"the repository {name} exists and has content that is not ours; nothing was changed in it",
+            f"the repository {target.team.repository_full_name} exists and has content that is not ours; nothing was "
+            "changed in it",
             where="repository.name",
-            fix="choose another repository.name, or empty, rename or delete that repository first",
+            fix="bring it in with provision-env repo adopt, or choose another repository.name",
         )
 
 
-def _mark(target: Target) -> None:
-    """Mark the repository as ours; the variable is written last, because it is what counts."""
-    target.api.write("PUT", f"{target.path}/topics", {"names": wanted_topics(target)})
+def _mark(target: Target, found: dict[str, Any]) -> None:
+    """Mark the repository as ours; the variable is written last, because it is what counts. Topics it has stay."""
+    topics = sorted({*(found.get("topics") or []), *wanted_topics(target)})
+    target.api.write("PUT", f"{target.path}/topics", {"names": topics})
     write_variable(target, f"{target.path}/actions", names.MARKER_VARIABLE, target.team.slug)

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from provisioner.errors import Blocked
+from provisioner.repository.adoption import Adoption, adopt
 from provisioner.repository.api import GitHubApi
 from provisioner.repository.application import AppKey, Application
 from provisioner.repository.bootstrap import archive, ensure_repository, find_repository
 from provisioner.repository.facts import Difference, EnvironmentOutputs, PublishResult, RepositoryFacts
+from provisioner.repository.inspection import inspect
 from provisioner.repository.kinds import PRODUCT, Kind
+from provisioner.repository.permits import Permits
 from provisioner.repository.preflight import Preflight
 from provisioner.repository.publishing import Publisher
 from provisioner.repository.push import Git
@@ -94,6 +98,22 @@ class GitHub:
     ) -> tuple[Difference, ...]:
         """See ``GitHubPort.verify``."""
         return self._publisher(team, outputs).verify(facts)
+
+    def inspect(
+        self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, EnvironmentOutputs]
+    ) -> tuple[Difference, ...]:
+        """Return every difference from what was set up: what a run would mend, and what only people can."""
+        found = self.verify(team, facts, outputs) + inspect(self._target(team, outputs), facts)
+        return tuple(sorted(set(found)))
+
+    def adopt(self, team: Team, outputs: Mapping[str, EnvironmentOutputs], replace: tuple[str, ...]) -> Adoption:
+        """Propose the template's files to a repository with content. Raises Blocked, InvalidInput; see ``adopt``."""
+        target = self._target(team, outputs)
+        found = self._api.find(target.path)
+        lacking = tuple(each.as_error() for each in Permits(target, self._token).problems(found) if each.blocking)
+        if lacking:
+            raise Blocked("GitHub would not let us propose this", problems=lacking)
+        return adopt(target, replace)
 
     def archive(self, team: Team) -> bool:
         """See ``GitHubPort.archive``."""

@@ -51,6 +51,16 @@ def access_settings(target: Target) -> list[Setting]:
     ]
 
 
+def named_teams(target: Target) -> set[str]:
+    """Return the teams that the request gives access to."""
+    return set(_wanted(target)[0])
+
+
+def named_people(target: Target) -> set[str]:
+    """Return the people that the request gives access to, in lower case."""
+    return {user.lower() for user in _wanted(target)[1]}
+
+
 def _wanted(target: Target) -> tuple[dict[str, str | None], dict[str, str | None]]:
     """Return the permission asked for by team and by person; None for a reviewer who only has to be able to read."""
     asked = target.team.request.repository

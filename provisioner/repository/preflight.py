@@ -9,7 +9,8 @@ from typing import Any
 
 from provisioner.repository.api import gather, part
 from provisioner.repository.application import AppRefused
-from provisioner.repository.bootstrap import is_empty, marker
+from provisioner.repository.bootstrap import is_empty
+from provisioner.repository.claim import claimed_by
 from provisioner.repository.errors import GitHubError
 from provisioner.repository.permits import Permits
 from provisioner.repository.plans import plan_problems
@@ -71,13 +72,16 @@ class Preflight:
             return [
                 Problem("repository.name", f"{name} is called {found['full_name']} now", "write the new name instead")
             ]
-        owner_team = marker(self._target)
+        owner_team = claimed_by(self._target)
         if owner_team == self._target.team.slug:
             return []
         if owner_team is not None:
             reason, fix = f"{name} belongs to the team '{owner_team}'", "choose another repository.name"
         elif not is_empty(self._target):
-            reason, fix = f"{name} exists and has content that is not ours", "choose another name, or empty it first"
+            reason, fix = (
+                f"{name} exists and has content that is not ours",
+                "bring it in with repo adopt, or choose another name",
+            )
         elif found["archived"]:
             reason, fix = f"{name} is archived", "take it out of the archive, or choose another name"
         else:

@@ -15,6 +15,7 @@ from provisioner.request.data import data_folder
 
 RULESET = "provision-env"
 _CONFLICT = 409
+_PLAIN_SUBJECT = {"use_default": True}
 _READ_ONLY = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
 
 
@@ -57,11 +58,12 @@ def ruleset(target: Target, app_id: int | None) -> dict[str, Any]:
 
 def action_settings(target: Target) -> list[Setting]:
     """Compare what workflows may use and what their token may do without asking."""
-    found, chosen, token = gather(
+    found, chosen, token, subject = gather(
         [
             lambda: target.api.get(f"{target.path}/actions/permissions"),
             lambda: _chosen(target),
             lambda: target.api.get(f"{target.path}/actions/permissions/workflow"),
+            lambda: target.api.find(f"{target.path}/actions/oidc/customization/sub"),
         ]
     )
     allowed = {"enabled": True, "allowed_actions": "selected"}
@@ -73,6 +75,7 @@ def action_settings(target: Target) -> list[Setting]:
         Setting("actions that may run", allowed, found, partial(_put, target, "", allowed)),
         Setting("actions of others", selected, chosen, partial(_put, target, "/selected-actions", selected)),
         Setting("token of workflows", _READ_ONLY, token, partial(_put, target, "/workflow", _READ_ONLY)),
+        Setting("subject of jobs' identity tokens", _PLAIN_SUBJECT, subject, partial(_write_subject, target)),
     ]
 
 
@@ -94,6 +97,10 @@ def _chosen(target: Target) -> Any:  # noqa: ANN401 - JSON has no narrower type
 
 def _put(target: Target, place: str, body: dict[str, Any]) -> None:
     target.api.write("PUT", f"{target.path}/actions/permissions{place}", body)
+
+
+def _write_subject(target: Target) -> None:
+    target.api.write("PUT", f"{target.path}/actions/oidc/customization/sub", _PLAIN_SUBJECT)
 
 
 def _review(target: Target) -> dict[str, Any]:

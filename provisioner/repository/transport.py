@@ -118,10 +118,10 @@ class PyGithubTransport:
     def __init__(
         self, api_url: str, auth: str | Auth.Auth, ca_file: Path | None, *, backoff_seconds: float = BACKOFF_SECONDS
     ) -> None:
-        """``auth`` is a token, or what gives one for each request; ``ca_file`` holds the authorities to trust, else
-        those of the process are used.
+        """``auth`` is a token, or what gives one for each request; ``ca_file`` holds the authorities to trust.
 
-        A request that met trouble on GitHub's side is tried again, each time after twice as long.
+        Without the file those of the process are used. A request that met trouble on GitHub's side is tried again, each
+        time after twice as long.
         """
         self._open = partial(
             _PromptRequester,

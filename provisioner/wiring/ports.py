@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,8 +81,17 @@ class Repositories:
         self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, Mapping[str, Any]]
     ) -> list[dict[str, str]]:
         """See the port."""
-        found = self.github.verify(team, facts, _typed(outputs))
-        return [{"where": each.where, "expected": each.expected, "found": each.found} for each in found]
+        return [asdict(each) for each in self.github.verify(team, facts, _typed(outputs))]
+
+    def inspect(
+        self, team: Team, facts: RepositoryFacts, outputs: Mapping[str, Mapping[str, Any]]
+    ) -> list[dict[str, str]]:
+        """Return every difference from what was set up, also what a run does not mend."""
+        return [asdict(each) for each in self.github.inspect(team, facts, _typed(outputs))]
+
+    def adopt(self, team: Team, outputs: Mapping[str, Mapping[str, Any]], replace: tuple[str, ...]) -> dict[str, Any]:
+        """Propose the template's files to a repository with content."""
+        return asdict(self.github.adopt(team, _typed(outputs), replace))
 
     def archive(self, team: Team) -> bool:
         """See the port."""
