@@ -72,11 +72,41 @@ def test_every_action_is_pinned_by_a_known_commit() -> None:
 def test_a_workflow_starts_without_permissions_and_only_the_plan_has_an_identity() -> None:
     called = read(ROOT / ".github" / "workflows" / "terraform-check.yaml")
     assert called["permissions"] == {}
-    source, plan = called["jobs"]["source"], called["jobs"]["plan"]
+    source, plan, preview = (called["jobs"][name] for name in ("source", "plan", "preview"))
     assert source["permissions"] == {"contents": "read"}
-    assert plan["needs"] == "source"
-    assert "head.repo.full_name == github.repository" in plan["if"]
-    assert "pull_request_target" not in str(plan["if"])
+    for job in (plan, preview):
+        assert job["needs"] == "source"
+        assert "head.repo.full_name == github.repository" in job["if"]
+        assert "pull_request_target" not in str(job["if"])
+    assert "security-events" not in preview["permissions"]
+    assert "!inputs.plan-pull-requests" in preview["if"]
+
+
+def test_a_preview_reads_no_state_and_becomes_no_other_identity() -> None:
+    preview = read(ROOT / ".github" / "workflows" / "terraform-check.yaml")["jobs"]["preview"]
+    steps = {step.get("id"): step for step in preview["steps"]}
+    assert steps["plan"]["env"]["PLAN_EMPTY_STATE"] == "true"
+    assert steps["auth"]["with"]["service_account"] == "${{ inputs.preview-service-account }}"
+
+
+def test_nothing_is_applied_that_was_not_merged_reviewed_and_planned_again() -> None:
+    called = read(ROOT / ".github" / "workflows" / "terraform-apply.yaml")
+    assert called["permissions"] == {}
+    plan, apply = called["jobs"]["plan"], called["jobs"]["apply"]
+    assert plan["permissions"] == apply["permissions"] == {"contents": "read", "id-token": "write"}
+    assert "environment" not in plan
+    assert apply["environment"] == "${{ inputs.environment }}"
+    assert apply["needs"] == "plan"
+    assert 'fromJSON(\'["push", "workflow_dispatch"]\')' in plan["if"]
+    assert "github.event.repository.default_branch" in plan["if"]
+    assert "PLAN_LOCK" not in str(plan)
+    scripts = [str(step.get("run", step.get("uses"))).partition("/action/")[2] for step in apply["steps"]]
+    assert [name for name in scripts if name] == ["install.sh", "plan.sh", "check.sh", "apply.sh"]
+    *_, check, verdict, applied, removed = apply["steps"]
+    assert check["env"]["CHECK_EXPECT_CHANGES"] == "${{ runner.temp }}/reviewed/changes.json"
+    assert verdict["run"] == 'exit "$CHECK_CODE"'
+    assert applied["env"]["PLAN"] == check["env"]["CHECK_PATH"] == "${{ steps.plan.outputs.plan }}"
+    assert removed["if"] == "always()"
 
 
 def test_what_the_readme_lists_is_what_the_action_takes() -> None:

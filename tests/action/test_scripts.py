@@ -73,6 +73,14 @@ open("record.json", "w").write(json.dumps(record))
 """
 
 
+def terraform(runner: Runner, text: str) -> None:
+    """Put a program of the test's own in the place of Terraform."""
+    (runner.folder / "bin").mkdir()
+    program = runner.folder / "bin" / "terraform"
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+
+
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path)
@@ -151,10 +159,7 @@ def test_a_program_that_is_installed_is_found_or_missed_by_name(runner: Runner) 
 
 
 def test_a_plan_is_made_without_a_lock_and_without_a_word_in_the_log(runner: Runner) -> None:
-    (runner.folder / "bin").mkdir()
-    program = runner.folder / "bin" / "terraform"
-    program.write_text('#!/bin/sh\necho "hunter2 $*"; echo "$* $TF_CLI_CONFIG_FILE" >> calls\n')
-    program.chmod(0o755)
+    terraform(runner, 'echo "hunter2 $*"; echo "$* $TF_CLI_CONFIG_FILE" >> calls')
     assert runner.run("plan.sh", PLAN_ROOT="envs/dev", PLAN_CLI_CONFIG="provider_installation {}") == 0, runner.said
     init, plan = (runner.folder / "calls").read_text().splitlines()
     assert init.startswith("-chdir=envs/dev init")
@@ -165,3 +170,42 @@ def test_a_plan_is_made_without_a_lock_and_without_a_word_in_the_log(runner: Run
     assert Path(config).read_text() == "provider_installation {}\n"
     assert (runner.folder / "GITHUB_ENV").read_text() == f"TF_CLI_CONFIG_FILE={config}\n"
     assert Path(config).stat().st_mode & 0o077 == 0
+
+
+def test_what_a_plan_changes_is_kept_and_compared(runner: Runner) -> None:
+    plan = {"format_version": "1.2", "complete": True, "resource_changes": []}
+    (runner.folder / "plan.json").write_text(json.dumps(plan))
+    assert runner.run("check.sh", CHECK_PATH="plan.json", CHECK_NAME="envs/dev") == 0, runner.said
+    first, name = runner.outputs["changes-file"], runner.outputs["changes-name"]
+    assert (runner.outputs["code"], runner.outputs["changes"]) == ("0", "0")
+    assert name.startswith("changes-envs-dev-")
+    assert runner.run("check.sh", CHECK_PATH="plan.json", CHECK_NAME="envs-dev", CHECK_EXPECT_CHANGES=first) == 0
+    assert runner.outputs["changes-name"] != name
+    assert (runner.outputs["passed"], runner.outputs["code"]) == ("false", "5"), runner.said
+    assert "**not what was reviewed**" in runner.summary
+    assert "envs-dev: was not reviewed" in runner.said
+
+
+def test_a_plan_that_is_to_be_applied_holds_the_lock(runner: Runner) -> None:
+    terraform(runner, 'echo "$*" >> calls')
+    assert runner.run("plan.sh", PLAN_ROOT="root", PLAN_LOCK="true") == 0, runner.said
+    calls = (runner.folder / "calls").read_text()
+    assert "-lock=true " in calls
+    assert "-lock=false" not in calls
+
+
+def test_a_plan_as_if_nothing_existed_leaves_the_root_as_it_was(runner: Runner) -> None:
+    terraform(runner, 'cat root/*_override.tf >> seen; [ "$2" = init ]')
+    root = runner.folder / runner.source(SOURCE)
+    assert runner.run("plan.sh", PLAN_ROOT="root", PLAN_EMPTY_STATE="true") == 1
+    assert (runner.folder / "seen").read_text().count('backend "local"') == 2
+    assert [each.name for each in root.iterdir()] == ["main.tf"]
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_exactly_the_saved_plan_is_applied_and_only_errors_are_told(code: int, runner: Runner) -> None:
+    terraform(runner, f'echo "$*" >> calls; echo hunter2; echo refused >&2; exit {code}')
+    assert runner.run("apply.sh", PLAN_ROOT="envs/dev", PLAN="saved/plan.bin") == code
+    assert (runner.folder / "calls").read_text() == "-chdir=envs/dev apply -no-color -input=false saved/plan.bin\n"
+    assert runner.said == "refused\n"
+    assert ("Applied as reviewed" in runner.summary) is (code == 0)
