@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,8 +23,8 @@ def read(content: bytes, *, what: str, limit: int = LARGEST) -> dict[str, Any]:
     """Parse a document that Terraform wrote.
 
     ``what`` names it for people. Raises InvalidInput when it is too large (which bounds the memory taken to about a
-    gigabyte), not UTF-8, not JSON, nested deeper than Terraform ever nests, not an object, or of another
-    ``format_version`` than 1.x.
+    gigabyte), not UTF-8, not JSON (which has neither NaN nor infinity), has a name twice in one object, is nested
+    deeper than Terraform ever nests, not an object, or of another ``format_version`` than 1.x.
     """
     if len(content) > limit:
         size, most = len(content) // 1024**2, limit // 1024**2
@@ -30,7 +32,7 @@ def read(content: bytes, *, what: str, limit: int = LARGEST) -> dict[str, Any]:
     if content.count(b",") + content.count(b"[") + content.count(b"{") > _MOST:
         raise InvalidInput(f"{what} has more than {_MOST} values", fix="split the root into smaller ones")
     try:
-        document = json.loads(content)
+        document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise InvalidInput(f"{what} is nested too deeply") from None
     except UnicodeDecodeError:
@@ -80,6 +82,26 @@ def text(value: object, *, what: str) -> str:
     if not isinstance(value, str):
         raise InvalidInput(f"{what} is not a string")
     return value
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse what readers disagree about: some take the first value of a name, some the last."""
+    found = dict(members)
+    if len(found) != len(members):
+        name, _ = Counter(name for name, _ in members).most_common(1)[0]
+        raise ValueError(f"{name!r} stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return number
 
 
 def _deeper_than(document: object, limit: int) -> bool:
