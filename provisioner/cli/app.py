@@ -178,9 +178,9 @@ def _outcome(call: _Call) -> int:
 
 
 def _unexpected(error: Exception, call: _Call) -> int:
-    if call.debug:
-        from provisioner.cli.report import traceback_of  # noqa: PLC0415 - only a report needs it
+    from provisioner.cli.report import redactor, traceback_of  # noqa: PLC0415 - only what fails needs it
 
+    if call.debug:
         click.echo(traceback_of(error), err=True, nl=False)
     fix = "run it again with `--debug` and send the report that it writes"
     if isinstance(error, OSError) and error.filename:
@@ -189,7 +189,7 @@ def _unexpected(error: Exception, call: _Call) -> int:
         )
         known.__cause__ = error
         return _fail(known, call)
-    told = ProvisionError(f"unexpected {type(error).__name__}: {error}", fix=fix)
+    told = ProvisionError(f"unexpected {type(error).__name__}: {redactor()(str(error))}", fix=fix)
     told.__cause__ = error
     return _fail(told, call)
 

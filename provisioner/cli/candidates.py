@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from provisioner import settings
 from provisioner.cli.inputs import nearest_platform
+from provisioner.errors import ProvisionError
 from provisioner.wiring.folders import open_artifacts, open_ledger, runs_folder
 
 if TYPE_CHECKING:
@@ -125,7 +126,10 @@ def _recorded() -> Iterator[dict[str, Any]]:
     for run in ledger.runs() if ledger else ():
         if run.team not in seen:
             seen.add(run.team)
-            yield artifacts.thaw(run.inputs)["request"]
+            try:
+                yield artifacts.thaw(run.inputs)["request"]
+            except (ProvisionError, KeyError):
+                yield {"team": run.team}
 
 
 def _ledger() -> Ledger | None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 import click
 import pytest
@@ -62,6 +63,8 @@ def test_every_verb_writes_for_programs_too(cli: Cli, path: tuple[str, ...]) -> 
 HEAVY = {"dbos", "rich", "github", "google", "grpc", "jinja2", "requests", "httpx", "python_terraform", "sqlalchemy"}
 HEAVY |= {"celpy", "cryptography", "h11", "trustme", "nacl", "joserfc", "hcl2", "msgpack"}
 HEAVY |= {"provisioner.runs.engine", "provisioner.terraform.runner", "provisioner.cloud", "provisioner.access"}
+# What is light enough for a verb that reads a file or the book, and too much for who only asks what a verb does.
+ONLY_WORK = HEAVY | {"pydantic", "ruamel", "sqlite3", "asyncio", "provisioner.policy", "provisioner.request.models"}
 
 # Runs command lines one after the other in one process and tells, after each, what it has imported so far.
 _TELLING = """
@@ -84,13 +87,13 @@ def imported(person: Person, lines: list[list[str]]) -> list[tuple[str, set[str]
     return [(" ".join(arguments), set(modules)) for arguments, modules in found]
 
 
-def heavy(found: list[tuple[str, set[str]]]) -> list[tuple[str, list[str]]]:
-    return [(line, sorted(modules & HEAVY)) for line, modules in found if modules & HEAVY]
+def heavy(found: list[tuple[str, set[str]]], known: AbstractSet[str] = HEAVY) -> list[tuple[str, list[str]]]:
+    return [(line, sorted(modules & known)) for line, modules in found if modules & known]
 
 
 def test_help_imports_nothing_that_only_work_needs(person: Person) -> None:
     found = imported(person, [[*path, "--help"] for path in ALL])
-    assert heavy(found) == []
+    assert heavy(found, ONLY_WORK)[:1] == []  # one process reads all: the first line names who brings it
     own = {module for module in found[0][1] if "coverage" not in module}
     assert len(own) < 200  # the help of the program itself, before any verb was read
 

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provisioner import settings
 from provisioner.cli.inputs import platform_option
-from provisioner.cli.output import write_file
+from provisioner.cli.output import FORMS, write_file, written
 from provisioner.errors import InvalidInput, RefusedByPolicy
-from provisioner.policy.formats import comment, junit, sarif, workflow_commands
-from provisioner.policy.report import document, text
-from provisioner.request.loading import load_platform
 from provisioner.runs.progress import counted
-from provisioner.wiring.checking import Checked, Subject, changes_document, check_subject, require_changes
 
-_Forms = Mapping[str, Callable[[Checked, str], str]]
-FORMS: _Forms = {
-    "text": lambda found, _: text(found.verdict),
-    "json": lambda found, _: _json(document(found.verdict)),
-    "sarif": lambda found, _: _json(sarif(found.verdict, found.places, _version())),
-    "junit": lambda found, name: junit(found.verdict, name, found.looked_at),
-    "github": lambda found, _: workflow_commands(found.verdict, found.places),
-    "markdown": lambda found, name: "\n".join(comment(found.verdict, found.changes, name, found.access)),
-}
+if TYPE_CHECKING:
+    from provisioner.wiring.checking import Checked
+
+_FORMS = (*FORMS, "sarif", "junit", "github", "markdown")
 
 
 @click.command()
@@ -42,14 +31,14 @@ FORMS: _Forms = {
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(list(FORMS)),
+    type=click.Choice(_FORMS),
     default="text",
     show_default=True,
     help="For people, programs, code scanning, test reports, workflow annotations or a comment.",
 )
 @click.option(
     "--write",
-    "written",
+    "further",
     metavar="FORM=FILE",
     multiple=True,
     help="Write a further form into a file; may be given several times.",
@@ -78,7 +67,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     root: Path | None,
     platform_file: Path | None,
     output: str,
-    written: tuple[str, ...],
+    further: tuple[str, ...],
     out: Path | None,
     expected: Path | None,
     thread: str | None,
@@ -99,18 +88,27 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
       provision-env check my.tfplan --root . -o github --write sarif=report.sarif
       provision-env check my.tfplan --root . --expect-changes reviewed.json
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
-    files = [_form_and_file(each) for each in written]
+    from provisioner.cli.forms import FORMS as FOUND  # noqa: PLC0415 - help does not pay for the rules
+    from provisioner.request.loading import load_platform  # noqa: PLC0415 - likewise
+    from provisioner.wiring.checking import (  # noqa: PLC0415 - likewise
+        Subject,
+        changes_document,
+        check_subject,
+        require_changes,
+    )
+
+    files = [_form_and_file(each) for each in further]
     if out or expected:
         _require_plan(path)
     platform = load_platform(platform_file) if platform_file else None
     found = check_subject(settings.read(), Subject(path, root), platform, with_checkov=with_checkov)
     shown = name or str(path)
     for form, file in files:
-        write_file(file, FORMS[form](found, shown))
+        write_file(file, FOUND[form](found, shown))
     key = name or str(root or path)
     if out:
-        write_file(out, _json(changes_document(found, key)))
-    click.echo(FORMS[output](found, shown).rstrip("\n"))
+        write_file(out, written(changes_document(found, key), "json") + "\n")
+    click.echo(FOUND[output](found, shown).rstrip("\n"))
     if thread:
         _publish(thread, shown, found)
     if not found.verdict.passed:
@@ -120,12 +118,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         require_changes(found, key, expected)
 
 
-def _form_and_file(written: str) -> tuple[str, Path]:
-    form, sign, file = written.partition("=")
-    if not sign or not file or form not in FORMS:
-        raise InvalidInput(
-            f"--write {written} names no form and file", fix=f"write FORM=FILE; forms: {', '.join(FORMS)}"
-        )
+def _form_and_file(text: str) -> tuple[str, Path]:
+    form, sign, file = text.partition("=")
+    if not sign or not file or form not in _FORMS:
+        raise InvalidInput(f"--write {text} names no form and file", fix=f"write FORM=FILE; forms: {', '.join(_FORMS)}")
     return form, Path(file)
 
 
@@ -136,15 +132,8 @@ def _require_plan(path: Path) -> None:
 
 
 def _publish(thread: str, name: str, found: Checked) -> None:
+    from provisioner.policy.formats import comment  # noqa: PLC0415 - help does not pay for it
     from provisioner.wiring.comments import publish_comment  # noqa: PLC0415 - a check by itself needs no GitHub client
 
     url = publish_comment(settings.read(), thread, comment(found.verdict, found.changes, name, found.access))
     click.echo(f"comment: {url}", err=True)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def _version() -> str:
-    return importlib.metadata.version("provision-env")

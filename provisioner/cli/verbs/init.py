@@ -10,8 +10,6 @@ import click
 from provisioner.cli.inputs import nearest_platform, platform_option
 from provisioner.cli.output import emit, good, output_option
 from provisioner.errors import InvalidInput, ProvisionError
-from provisioner.request.init import Answers, minimal_request
-from provisioner.request.loading import load_platform, parse_request
 
 
 @click.command()
@@ -52,6 +50,9 @@ def command(  # noqa: PLR0913 - one parameter per question
 
     Nothing is written that `validate` would refuse.
     """
+    from provisioner.request.init import Answers, minimal_request  # noqa: PLC0415 - help does not pay for it
+    from provisioner.request.loading import load_platform, parse_request  # noqa: PLC0415 - likewise
+
     projects = _projects(environments or tuple(_ask_environments(team)))
     target = file or Path("teams") / f"{team}.yaml"
     if target.exists() and not force:

@@ -52,7 +52,7 @@ def command(folder: Path, *, below: str, defaults: bool, output: str, **given: A
     \b
     Examples:
       provision-env new-platform my-platform --defaults
-      provision-env new-platform my-platform --github-owner acme --region us-central1
+      provision-env new-platform ml-platform --github-owner acme --domain acme.com
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
     from provisioner.repository.platform_folder import (  # noqa: PLC0415 - help does not pay for the templates
         Beginning,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from provisioner.cli import candidates
 from provisioner.cli.inputs import platform_option
-from provisioner.cli.output import emit, faint, output_option, table
-from provisioner.policy import explain, explanations
-from provisioner.policy.catalogue import Explanation
-from provisioner.policy.model import Rule
-from provisioner.request.loading import load_platform
-from provisioner.request.models import Platform
+from provisioner.cli.output import emit, faint, folded, output_option, table
+
+if TYPE_CHECKING:
+    from provisioner.policy.catalogue import Explanation
+    from provisioner.policy.model import Rule
+    from provisioner.request.models import Platform
 
 
 @click.group()
@@ -25,6 +27,8 @@ def command() -> None:
 @output_option
 def list_(platform_file: Path | None, output: str) -> None:
     """List every rule that a check can report, with --platform the organisation's own and what is switched off."""
+    from provisioner.policy import explanations  # noqa: PLC0415 - help does not pay for the rules
+
     found = explanations(_platform(platform_file), _of_bootstrap())
     rows = [(each.id, "off" if each.off else each.severity.value, _looks_at(each), each.title) for each in found]
     documents = [each.document() for each in found]
@@ -32,11 +36,13 @@ def list_(platform_file: Path | None, output: str) -> None:
 
 
 @command.command("explain")
-@click.argument("rule_id", metavar="RULE")
+@click.argument("rule_id", metavar="RULE", shell_complete=candidates.rules)
 @platform_option
 @output_option
 def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
     """Say what one rule wants, why it is there, how to mend a finding, and whether a waiver can excuse it."""
+    from provisioner.policy import explain  # noqa: PLC0415 - help does not pay for the rules
+
     found = explain(rule_id, _platform(platform_file), _of_bootstrap())
 
     def text() -> list[str]:
@@ -45,7 +51,7 @@ def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
             f"{found.id}  {found.severity.value}",
             found.title,
             "",
-            f"to mend it   {found.fix}",
+            *folded("to mend it   ", found.fix),
             f"looks at     {_looks_at(found)}",
             f"waiver       {waiver}",
             *([f"switched off by {found.off}"] if found.off else []),
@@ -56,6 +62,8 @@ def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
 
 
 def _platform(file: Path | None) -> Platform | None:
+    from provisioner.request.loading import load_platform  # noqa: PLC0415 - help reads no file
+
     return load_platform(file) if file else None
 
 
