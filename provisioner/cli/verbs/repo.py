@@ -13,10 +13,10 @@ from provisioner import settings
 from provisioner.cli.inputs import platform_option, read_team, request_argument, sandbox_option
 from provisioner.cli.output import bad, emit, good, output_option
 from provisioner.errors import InvalidInput, ProvisionError
-from provisioner.request.resolve import Team
 
 if TYPE_CHECKING:
     from provisioner.cli.display import Display
+    from provisioner.request.resolve import Team
 
 
 @click.group()
