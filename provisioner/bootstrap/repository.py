@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from provisioner.bootstrap.itself import ENVIRONMENT, address, the_environment
+from provisioner.bootstrap.itself import ENVIRONMENT, accounts, address, the_environment
 from provisioner.bootstrap.root import platform_tree
 from provisioner.render import RepositoryIds
 from provisioner.repository import EnvironmentOutputs, RepositoryFacts
@@ -26,6 +26,8 @@ CHECKS = ("check",)
 """Jobs of the template's pull-request workflow that a merge waits for."""
 RULES_FOLDER = "rules"
 """Where rules go that were read from outside of the folder of platform.yaml."""
+_TRYING = "verify_access.py"
+"""How an identity is tried from a job: one script for every repository of ours."""
 _PLAIN = 0o100644
 
 
@@ -87,6 +89,7 @@ def answers(team: Team, facts: RepositoryFacts) -> dict[str, Any]:
         "default_branch": spec.branch,
         "environment": spec.name,
         "variable_prefix": shared.variable_prefix(spec.name),
+        "accounts": {kind: address(team, kind) for kind in accounts(team)},
         "approvers": [f"@{login}" for login in team.platform.approvers],
         "state_bucket": team.platform.state.bucket,
         "drift_minute": sum(stable_hash((team.platform.state.bucket,)).encode()) % 60,
@@ -96,6 +99,8 @@ def answers(team: Team, facts: RepositoryFacts) -> dict[str, Any]:
 def _files(team: Team, facts: RepositoryFacts, _outputs: Mapping[str, EnvironmentOutputs]) -> Files:
     files = render_answers(load_template(data_folder(TEMPLATE)), answers(team, facts))
     files |= rule_files(team.platform)
+    trying = data_folder("repo-template") / "content" / "pipeline" / _TRYING
+    files[f".github/{_TRYING}"] = (trying.read_bytes(), _PLAIN)
     files["platform.yaml"] = (platform_text(with_previews(team)).encode(), _PLAIN)
     tree = platform_tree(team, RepositoryIds(facts.id, facts.owner_id))
     files |= {f"terraform/{path}": (content, _PLAIN) for path, content in tree.files.items()}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,8 @@ FOLDER = "https://cloudresourcemanager.googleapis.com/v3/folders/345678901234"
 BILLING = "https://cloudbilling.googleapis.com/v1/billingAccounts/01AB23-CD45EF-678901"
 REPO = "https://api.github.com/repos/example-ml/platform"
 PROJECT = "example-ml-platform.iam.gserviceaccount.com"
+PROVIDER = "workload_identity_provider"
+STAGES = ("mint", "exchange", "impersonate", "call")
 PLAN, PREVIEW, DEPLOY = (
     f"serviceAccount:provision-env-{kind}@{PROJECT}" for kind in ("platform-plan", "preview-plan", "platform-deploy")
 )
@@ -128,6 +133,74 @@ def test_variables_name_the_identities_and_what_is_installed(desk: Desk, result:
     assert found["PLATFORM_PREVIEW_SERVICE_ACCOUNT"] == made["preview_service_account"]
     assert found["PLATFORM_WORKLOAD_IDENTITY_PROVIDER"] == made["workload_identity_provider"]
     assert found["PROVISION_ENV_SOURCE"].startswith("provision-env==")
+
+
+def test_the_trust_is_tried_with_legitimate_and_foreign_jobs(result: dict[str, Any]) -> None:
+    rows = result["access"]["rows"]
+    assert result["access"]["right"] is True
+    tried = [row for row in rows if row["how"] == "executed"]
+    assert all(row["executed"] is row["expected"] for row in tried)
+    ways = {(row["identity"], row["event"]) for row in tried if row["expected"] and not row["act"]}
+    assert ways == {
+        *(("platform/plan", event) for event in ("push", "schedule", "workflow_dispatch")),
+        *(("platform/deploy", event) for event in ("push", "workflow_dispatch")),
+        ("platform/preview", "pull_request"),
+    }
+    refused = {(row["identity"], row["stage"]) for row in tried if not row["expected"]}
+    assert refused >= {(f"platform/{kind}", stage) for kind in ("plan", "preview", "deploy") for stage in STAGES}
+    acts = {(row["identity"], row["act"]): row["executed"] for row in tried if row["act"]}
+    assert acts["platform/preview", "reads the platform's state"] is False
+    assert acts["platform/plan", "may create a service"] is False
+    assert acts["platform/deploy", "may grant roles on folders/345678901234"] is False
+
+
+@pytest.mark.parametrize(
+    ("job", "reached"),
+    [
+        (("workflow_dispatch", "refs/heads/main"), "plan"),
+        (("pull_request", "refs/pull/7/merge"), "preview"),
+        (("workflow_dispatch", "refs/heads/topic"), ""),
+    ],
+)
+def test_the_repository_tries_its_identities_itself(
+    desk: Desk, result: dict[str, Any], job: tuple[str, str], reached: str, tmp_path: Path
+) -> None:
+    for name in ("verify_toolkit", "verify_access"):
+        found = call(desk, "GET", f"{REPO}/contents/.github/{name}.py")[1]
+        (tmp_path / f"{name}.py").write_bytes(base64.b64decode(found["content"]))
+    given = {"GITHUB_EVENT_NAME": job[0], "GITHUB_REF": job[1], "MAIN": "refs/heads/main"}
+    context = {"repository": "example-ml/platform", "event_name": job[0], "ref": job[1]}
+    token = desk.handle.mint_job_token({**context, "head_ref": "topic", "base_ref": "main"})
+    runner = {"ACTIONS_ID_TOKEN_REQUEST_URL": token.request_url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": token.request_token}
+    made = result["outputs"]["provision-env-platform"]["environment"]
+    names = {kind.upper(): made[f"{kind}_service_account"] for kind in ("plan", "preview", "deploy")}
+    environment = {**desk.handle.environment(), **runner, **names, **given, "PROVIDER": made[PROVIDER]}
+    command = [sys.executable, str(tmp_path / "verify_toolkit.py")]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    for kind in ("plan", "preview", "deploy"):
+        assert f"| {kind} | {'reached | reached' if kind == reached else 'refused | refused'} |" in ended.stdout
+
+
+def test_what_somebody_grants_by_hand_is_named(desk: Desk, result: dict[str, Any], tmp_path: Path) -> None:
+    assert result["access"]["right"]
+    policy = call(desk, "POST", f"{FOLDER}:getIamPolicy")[1]
+    more = {**policy, "bindings": [*policy["bindings"], {"role": "roles/run.developer", "members": [PREVIEW]}]}
+    assert call(desk, "POST", f"{FOLDER}:setIamPolicy", {"policy": more})[0] == 200
+    page = tmp_path / "access.html"
+    try:
+        ended = desk.person.runs("access", "provision-env", "--from", "live", "--html", page, "-o", "json")
+    finally:
+        etag = call(desk, "POST", f"{FOLDER}:getIamPolicy")[1]["etag"]
+        call(desk, "POST", f"{FOLDER}:setIamPolicy", {"policy": {**policy, "etag": etag}})
+    assert ended.code == 1
+    wrong = [row["context"] for row in ended.document["rows"] if not row["right"]]
+    assert wrong == ["pull_request into main, may create a service"]
+    strange = [each for each in ended.document["unmanaged"] if each["ours"]]
+    assert [(each["role"], each["scope"]) for each in strange] == [
+        ("roles/run.developer", "folder:folders/345678901234")
+    ]
+    assert "run.developer on folder folders/345678901234" in page.read_text()
 
 
 @pytest.mark.usefixtures("result")

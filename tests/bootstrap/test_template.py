@@ -56,7 +56,7 @@ def workflows(files: Files) -> dict[str, Any]:
 
 def test_every_workflow_starts_from_no_permission_and_pins_by_commit(files: Files) -> None:
     found = workflows(files)
-    assert set(found) == {"request", "apply", "drift"}
+    assert set(found) == {"request", "apply", "drift", "verify-access"}
     for workflow in found.values():
         assert workflow["permissions"] == {}
         assert "pull_request_target" not in workflow["on"]
