@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from provisioner.cli.forms import template_text
+from provisioner.cli.backstage import template_text
 from provisioner.request.data import data_folder
 from provisioner.request.form import LEFT_OUT, PAGES, backstage_template
 from provisioner.request.loading import load_platform

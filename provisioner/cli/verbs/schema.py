@@ -62,7 +62,7 @@ def command(
 
 
 def _form(platform_file: Path | None, folder: Path | None, output: str) -> None:
-    from provisioner.cli.forms import template_text, write_folder  # noqa: PLC0415 - help does not pay for it
+    from provisioner.cli.backstage import template_text, write_folder  # noqa: PLC0415 - help does not pay for it
     from provisioner.request.form import backstage_template  # noqa: PLC0415 - likewise
     from provisioner.request.loading import load_platform  # noqa: PLC0415 - likewise
 
