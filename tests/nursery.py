@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _forked(tests: list[str]) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         output, libraries = Path(folder) / "output", Path(folder) / "libraries"
         child = os.fork()
         if not child:

@@ -7,7 +7,6 @@ from functools import partial
 from provisioner.sandbox.github import apps, limits, repositories
 from provisioner.sandbox.github.accounts import (
     ORGANIZATION,
-    account_node_id,
     find_account,
     members,
     membership,
@@ -17,6 +16,7 @@ from provisioner.sandbox.github.accounts import (
 )
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
 from provisioner.sandbox.github.errors import forbidden, not_found
+from provisioner.sandbox.github.events import brief_organization
 from provisioner.sandbox.github.plans import plan_of
 from provisioner.sandbox.github.replies import VERSIONS
 from provisioner.sandbox.github.routing import ANYONE, KNOWN, org_read, route
@@ -85,17 +85,8 @@ def get_user(call: Call) -> Answer:
 def get_organization(call: Call) -> Answer:
     """Show an organisation; its plan only to those who belong to it."""
     org = call.organization
-    own = call.urls.api("orgs", org["login"])
     document = {
-        "login": org["login"],
-        "id": org["id"],
-        "node_id": account_node_id(org),
-        "url": own,
-        **{f"{name}_url": f"{own}/{name}" for name in ("repos", "events", "hooks", "issues")},
-        "members_url": f"{own}/members{{/member}}",
-        "public_members_url": f"{own}/public_members{{/member}}",
-        "avatar_url": simple(call.urls, org)["avatar_url"],
-        "description": None,
+        **brief_organization(call, org),
         "name": org.get("name") or org["login"],
         "has_organization_projects": True,
         "has_repository_projects": True,

@@ -117,7 +117,8 @@ def delete_environment(call: Call) -> Answer:
     return NO_CONTENT
 
 
-def _show(call: Call, environment: Document) -> dict[str, Any]:
+def brief_environment(call: Call, environment: Document) -> dict[str, Any]:
+    """Show an environment the short way, as runs do."""
     name = repositories.full_name(call.tx, call.repository)
     return {
         "id": environment["id"],
@@ -125,6 +126,12 @@ def _show(call: Call, environment: Document) -> dict[str, Any]:
         "name": environment["name"],
         "url": call.urls.api("repos", name, "environments", environment["name"].replace("/", "%2F")),
         "html_url": call.urls.web(name, "deployments/activity_log") + f"?environments_filter={environment['name']}",
+    }
+
+
+def _show(call: Call, environment: Document) -> dict[str, Any]:
+    return {
+        **brief_environment(call, environment),
         "created_at": environment["created_at"],
         "updated_at": environment["updated_at"],
         "can_admins_bypass": True,

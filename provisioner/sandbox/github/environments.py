@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.sandbox.github import protections
+from provisioner.sandbox.github import protections, teams
 from provisioner.sandbox.github.errors import not_found, unprocessable
 from provisioner.sandbox.github.identifiers import next_id
 from provisioner.sandbox.github.patterns import matches
@@ -112,3 +112,14 @@ def refusal_of(environment_name: str, ref: str) -> str:
     if ref.startswith("refs/tags/"):
         kind, name = "Tag", ref.removeprefix("refs/tags/")
     return f'{kind} "{name}" is not allowed to deploy to {environment_name} due to environment protection rules.'
+
+
+def may_review(tx: Transaction, repository: Document, environment: Document, user_id: int) -> bool:
+    """Tell whether a person is one of an environment's reviewers, in person or through a team."""
+    for who in environment["reviewers"]:
+        if who["type"] == "User" and who["id"] == user_id:
+            return True
+        team = teams.by_number(tx, repository["owner_id"], who["id"]) if who["type"] == "Team" else None
+        if team and teams.member_role(tx, team, user_id):
+            return True
+    return False

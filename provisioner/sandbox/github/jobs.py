@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 
 from provisioner.errors import InvalidInput
-from provisioner.sandbox.github import bare, environments, rulesets, subjects, teams
+from provisioner.sandbox.github import bare, environments, rulesets, subjects
 from provisioner.sandbox.github.accounts import find_account
 from provisioner.sandbox.github.actions_settings import actions_enabled
 from provisioner.sandbox.github.errors import GithubError
@@ -198,20 +198,10 @@ def _check_review(tx: Transaction, repository: Document, environment: Document, 
     if not login:
         return
     reviewer = find_account(tx, login)
-    if reviewer is None or not _may_review(tx, repository, environment, reviewer["id"]):
+    if reviewer is None or not environments.may_review(tx, repository, environment, reviewer["id"]):
         raise InvalidInput(f"{login} is not a required reviewer of {context['environment']}.")
     if environment["prevent_self_review"] and login.lower() == _actor(tx, context)["login"].lower():
         raise InvalidInput(f"{login} triggered this run and cannot approve its deployment (self-review is prevented).")
-
-
-def _may_review(tx: Transaction, repository: Document, environment: Document, user_id: int) -> bool:
-    for who in environment["reviewers"]:
-        if who["type"] == "User" and who["id"] == user_id:
-            return True
-        team = teams.by_number(tx, repository["owner_id"], who["id"]) if who["type"] == "Team" else None
-        if team and teams.member_role(tx, team, user_id):
-            return True
-    return False
 
 
 def _actor(tx: Transaction, context: Context) -> Document:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 
 from provisioner.sandbox.google import operations
 from provisioner.sandbox.google.catalog import Service, services_of
@@ -31,17 +30,14 @@ class LoadedService:
     """A service of the catalog with its handlers; its documents follow when they are asked for."""
 
     def __init__(self, facts: Service) -> None:
-        """Import the service's modules; one that does not exist yet leaves its methods unimplemented."""
+        """Import the service's modules; what none of them answers is unimplemented."""
         self.facts = facts
         self._apis: dict[str, Api] = {}
         self._lock = threading.Lock()
         self.methods: dict[str, tuple[MethodMark, Handler]] = {}
         self.routes: list[tuple[re.Pattern[str], re.Pattern[str], RouteMark, Handler]] = []
         for name in facts.modules:
-            full_name = f"{_SERVICES}.{name}"
-            if find_spec(full_name) is None:
-                continue
-            module = import_module(full_name)
+            module = import_module(f"{_SERVICES}.{name}")
             self.methods |= {mark.id: (mark, handler) for mark, handler in marked_methods(module)}
             self.routes += [
                 (re.compile(mark.host), re.compile(mark.path, re.DOTALL), mark, handler)

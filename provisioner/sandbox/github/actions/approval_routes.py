@@ -9,11 +9,12 @@ from typing import Any
 
 from provisioner.sandbox.github import environments, repositories, teams
 from provisioner.sandbox.github.accounts import account_by_id, simple
-from provisioner.sandbox.github.actions import gates, records
+from provisioner.sandbox.github.actions import records
 from provisioner.sandbox.github.actions.records import Board
 from provisioner.sandbox.github.actions.run_routes import board_of, run_of
 from provisioner.sandbox.github.actions.runner import go_on
 from provisioner.sandbox.github.call import Answer, Call
+from provisioner.sandbox.github.environment_routes import brief_environment
 from provisioner.sandbox.github.errors import unprocessable
 from provisioner.sandbox.github.identifiers import node_id
 from provisioner.sandbox.github.routing import repo_read, repo_write, route
@@ -45,26 +46,15 @@ def _waiting(board: Board) -> list[tuple[Document, Document]]:
 
 
 def _show(call: Call, environment: Document, job: Document) -> dict[str, Any]:
-    may = call.caller.is_person and gates.may_review(
+    may = call.caller.is_person and environments.may_review(
         call.tx, call.repository, environment, call.caller.account.get("id", 0)
     )
     return {
-        "environment": _brief(call, environment),
+        "environment": brief_environment(call, environment),
         "wait_timer": environment["wait_timer"],
         "wait_timer_started_at": job.get("waiting_since"),
         "current_user_can_approve": bool(may),
         "reviewers": [{"type": who["type"], "reviewer": _reviewer(call, who)} for who in environment["reviewers"]],
-    }
-
-
-def _brief(call: Call, environment: Document) -> dict[str, Any]:
-    name = repositories.full_name(call.tx, call.repository)
-    return {
-        "id": environment["id"],
-        "node_id": node_id("EN", environment["id"]),
-        "name": environment["name"],
-        "url": call.urls.api("repos", name, "environments", environment["name"].replace("/", "%2F")),
-        "html_url": call.urls.web(name, "deployments/activity_log") + f"?environments_filter={environment['name']}",
     }
 
 
@@ -97,7 +87,7 @@ def review(call: Call) -> Answer:
 
 def _check_reviewer(call: Call, board: Board, environment: Document) -> None:
     person = call.caller.account
-    if not call.caller.is_person or not gates.may_review(call.tx, call.repository, environment, person["id"]):
+    if not call.caller.is_person or not environments.may_review(call.tx, call.repository, environment, person["id"]):
         raise unprocessable(f"{call.caller.name} is not a required reviewer of {environment['name']}")
     trigger = board.run.get("triggering_actor_id") or board.run["actor_id"]
     if environment["prevent_self_review"] and person["id"] == trigger:
@@ -148,7 +138,7 @@ def _show_review(call: Call, entry: Document) -> dict[str, Any]:
     chosen = [env for env in known if env["id"] in entry["environment_ids"]]
     times = ("created_at", "updated_at")
     return {
-        "environments": [{**_brief(call, env), **{name: env[name] for name in times}} for env in chosen],
+        "environments": [{**brief_environment(call, env), **{name: env[name] for name in times}} for env in chosen],
         "state": entry["state"],
         "user": simple(call.urls, account_by_id(call.tx, entry["user_id"])),
         "comment": entry["comment"],

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from provisioner.sandbox.github import environments, teams
+from provisioner.sandbox.github import environments
 from provisioner.sandbox.github.actions.records import Board, put_job
 from provisioner.sandbox.github.identifiers import moment_of
-from provisioner.sandbox.store import Document, Transaction
+from provisioner.sandbox.store import Document
 
 
 def environment_for(board: Board, job: Document) -> Document | None:
@@ -51,14 +51,3 @@ def _begin(board: Board, job: Document) -> None:
     if not job.get("waiting_since"):
         job["waiting_since"] = board.stamp
         put_job(board.tx, board.repository["id"], job)
-
-
-def may_review(tx: Transaction, repository: Document, environment: Document, user_id: int) -> bool:
-    """Tell whether a person is one of an environment's reviewers, in person or through a team."""
-    for who in environment["reviewers"]:
-        if who["type"] == "User" and who["id"] == user_id:
-            return True
-        team = teams.by_number(tx, repository["owner_id"], who["id"]) if who["type"] == "Team" else None
-        if team and teams.member_role(tx, team, user_id):
-            return True
-    return False

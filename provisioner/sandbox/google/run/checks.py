@@ -39,15 +39,15 @@ def check_etag(sent: str, found: Document) -> None:
         )
 
 
-def check_annotations(sent: dict[str, str], place: str) -> None:
-    """Raise ApiError INVALID_ARGUMENT for annotations that v2 has fields for.
+def check_body(body: Document, noun: str) -> None:
+    """Raise ApiError INVALID_ARGUMENT for annotations of a ``service`` or ``job`` that v2 has fields for."""
+    _check_annotations(body.get("annotations", {}), f"{noun}.annotations")
+    _check_annotations(body.get("template", {}).get("annotations", {}), f"{noun}.template.annotations")
 
-    https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services: system annotations are rejected.
-    """
-    system = sorted(name for name in sent if name.startswith(_NAMESPACES))
-    if system:
-        text = f"System annotations are not supported in v2 of the API: {', '.join(system)}"
-        raise invalid_argument(text, (place, text))
+
+def perhaps(call: Call, work: Callable[[], T]) -> T:
+    """Do something, or only rehearse it where the request asks for no more (validateOnly)."""
+    return rehearse(call, work) if call.params.get("validateOnly") else work()
 
 
 def rehearse(call: Call, work: Callable[[], T]) -> T:
@@ -57,3 +57,14 @@ def rehearse(call: Call, work: Callable[[], T]) -> T:
         answers.append(work())
         raise _UndoneError
     return answers[0]
+
+
+def _check_annotations(sent: dict[str, str], place: str) -> None:
+    """Refuse system annotations.
+
+    https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services: system annotations are rejected.
+    """
+    system = sorted(name for name in sent if name.startswith(_NAMESPACES))
+    if system:
+        text = f"System annotations are not supported in v2 of the API: {', '.join(system)}"
+        raise invalid_argument(text, (place, text))

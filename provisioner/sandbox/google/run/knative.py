@@ -64,11 +64,6 @@ def parent_name(call: Call) -> str:
     return canonical_name(call.tx, f"projects/{parent.partition('/')[2]}/locations/{region_of(call) or '-'}")
 
 
-def prefix_of(parent: str) -> str:
-    """Return what the names under a parent begin with."""
-    return parent.removesuffix("-") if parent.endswith("/-") else f"{parent}/"
-
-
 def metadata(call: Call, record: Document, kind: str) -> Json:
     """Return an object's metadata without labels and annotations; ``kind`` is the path's word (``services``)."""
     number = project(call.tx, record["name"].split("/")[1])["projectNumber"]

@@ -54,6 +54,11 @@ def canonical_name(tx: Transaction, name: str) -> str:
     return f"projects/{project(tx, owner)['projectId']}/{rest}"
 
 
+def prefix_of(parent: str) -> str:
+    """Return what the names under a parent begin with; ``-`` stands for all."""
+    return parent.removesuffix("-") if parent.endswith("/-") else f"{parent}/"
+
+
 def resource_of(tx: Transaction, name: str) -> Resource:
     """Return a service or job as a thing that permissions are asked for; ``name`` may go on below it."""
     own = "/".join(canonical_name(tx, name).split("/")[:6])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from provisioner.sandbox.google.identity.policy_methods import get_iam_policy, set_iam_policy, test_iam_permissions
 from provisioner.sandbox.google.method import Call, Resource, method
-from provisioner.sandbox.google.run.checks import check_annotations, check_etag, rehearse
+from provisioner.sandbox.google.run.checks import check_body, check_etag, perhaps, rehearse
 from provisioner.sandbox.google.run.executing import execute
 from provisioner.sandbox.google.run.executions import begin_execution
 from provisioner.sandbox.google.run.jobs import create_job, delete_job, replace_job
-from provisioner.sandbox.google.run.names import JOBS, canonical_name, find, location_resource, resource_of
+from provisioner.sandbox.google.run.names import JOBS, canonical_name, find, location_resource, prefix_of, resource_of
 from provisioner.sandbox.google.services.run_defaults import unsupported
 from provisioner.sandbox.google.wire import page
 from provisioner.sandbox.store import Document
@@ -40,9 +39,9 @@ def _found(call: Call) -> Document:
 @method(f"{_API}.create", permission="run.jobs.create", on=_parent)
 def create(call: Call) -> Json:
     """Create a job."""
-    _check_body(call.body)
+    check_body(call.body, "job")
     parent = canonical_name(call.tx, call.params["parent"])
-    return _perhaps(call, lambda: create_job(call, parent, call.params.get("jobId", ""), call.body))
+    return perhaps(call, lambda: create_job(call, parent, call.params.get("jobId", ""), call.body))
 
 
 @method(f"{_API}.get", permission="run.jobs.get", on=_job)
@@ -55,24 +54,23 @@ def get(call: Call) -> Json:
 def list_jobs(call: Call) -> Json:
     """Return a page of a location's jobs; ``-`` stands for all locations."""
     parent = canonical_name(call.tx, call.params["parent"])
-    prefix = parent.removesuffix("-") if parent.endswith("/-") else f"{parent}/"
-    items, token = page(call, call.tx.scan(JOBS, prefix))
+    items, token = page(call, call.tx.scan(JOBS, prefix_of(parent)))
     return ({"jobs": items} if items else {}) | ({"nextPageToken": token} if token else {})
 
 
 @method(f"{_API}.patch", permission="run.jobs.update", on=_job)
 def patch(call: Call) -> Json:
     """Replace the user's part of a job."""
-    _check_body(call.body)
+    check_body(call.body, "job")
     if call.params.get("allowMissing"):
         call.require("run.jobs.create", location_resource(call.tx, call.params["name"]))
         name = canonical_name(call.tx, call.params["name"])
         if call.tx.get(JOBS, name) is None:
             parent, _, short = name.partition("/jobs/")
-            return _perhaps(call, lambda: create_job(call, parent, short, call.body))
+            return perhaps(call, lambda: create_job(call, parent, short, call.body))
     found = _found(call)
     check_etag(call.body.get("etag", ""), found)
-    return _perhaps(call, lambda: replace_job(call, found, call.body))
+    return perhaps(call, lambda: replace_job(call, found, call.body))
 
 
 @method(f"{_API}.delete", permission="run.jobs.delete", on=_job)
@@ -80,7 +78,7 @@ def delete(call: Call) -> Json:
     """Delete a job with its executions."""
     found = _found(call)
     check_etag(call.params.get("etag") or "", found)
-    return _perhaps(call, lambda: delete_job(call, found))
+    return perhaps(call, lambda: delete_job(call, found))
 
 
 @method(f"{_API}.run", permission="run.jobs.run", on=_job)
@@ -118,12 +116,3 @@ def test_permissions(call: Call) -> Json:
     """Return what of the asked the caller may do."""
     find(call.tx, JOBS, call.params["resource"], "JOB")
     return test_iam_permissions(call, _policy(call))
-
-
-def _check_body(body: Json) -> None:
-    check_annotations(body.get("annotations", {}), "job.annotations")
-    check_annotations(body.get("template", {}).get("annotations", {}), "job.template.annotations")
-
-
-def _perhaps(call: Call, work: Callable[[], Json]) -> Json:
-    return rehearse(call, work) if call.params.get("validateOnly") else work()

@@ -18,10 +18,9 @@ from provisioner.sandbox.google.run.knative import (
     full_name,
     knative_list,
     parent_name,
-    prefix_of,
 )
 from provisioner.sandbox.google.run.knative_services import check_object, read_service, show_service
-from provisioner.sandbox.google.run.names import SERVICES, find_service, last, location_resource, resource_of
+from provisioner.sandbox.google.run.names import SERVICES, find_service, last, location_resource, prefix_of, resource_of
 from provisioner.sandbox.google.run.starting import refreshed
 from provisioner.sandbox.store import Document
 

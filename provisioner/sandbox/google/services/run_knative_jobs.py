@@ -11,7 +11,7 @@ from provisioner.sandbox.google.run.checks import check_etag, rehearse
 from provisioner.sandbox.google.run.executing import cancel, execute, resume
 from provisioner.sandbox.google.run.executions import begin_execution, delete_execution
 from provisioner.sandbox.google.run.jobs import create_job, delete_job, replace_job
-from provisioner.sandbox.google.run.knative import RUN, full_name, knative_list, parent_name, prefix_of
+from provisioner.sandbox.google.run.knative import RUN, full_name, knative_list, parent_name
 from provisioner.sandbox.google.run.knative_jobs import read_job, read_overrides, show_execution, show_job, show_task
 from provisioner.sandbox.google.run.knative_services import check_object
 from provisioner.sandbox.google.run.names import (
@@ -22,6 +22,7 @@ from provisioner.sandbox.google.run.names import (
     last,
     location_resource,
     missing,
+    prefix_of,
     resource_of,
 )
 from provisioner.sandbox.google.services.run_defaults import unsupported

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.sandbox.google.hierarchy import project
 from provisioner.sandbox.google.method import Call, Resource, method
-from provisioner.sandbox.google.run.knative import SERVING, full_name, knative_list, parent_name, prefix_of
+from provisioner.sandbox.google.run.knative import SERVING, full_name, knative_list, parent_name
 from provisioner.sandbox.google.run.knative_services import show_configuration, show_revision, show_route
 from provisioner.sandbox.google.run.names import (
     REGIONS,
@@ -17,6 +17,7 @@ from provisioner.sandbox.google.run.names import (
     last,
     location_resource,
     missing,
+    prefix_of,
 )
 from provisioner.sandbox.google.run.revisions import delete_revision
 from provisioner.sandbox.google.services.run_knative import deleted_status
