@@ -120,6 +120,20 @@ def test_status_reads_what_exists(desk: Desk) -> None:
     assert document["last_run"]["status"] == "done"
 
 
+def test_show_tells_everything_and_writes_it_as_one_page(desk: Desk, result: dict[str, Any], tmp_path: Path) -> None:
+    shown = desk.person.runs("show", "churn", "--html", tmp_path / "churn.html", "-o", "json")
+    assert shown.code == 0, shown
+    document = shown.document
+    assert [(each["name"], each["exists"]) for each in document["environments"]] == [("dev", True), ("prod", True)]
+    assert BUCKET in {thing["name"] for thing in document["environments"][0]["things"]}
+    assert document["access"]["rows"] == result["access"]["rows"]
+    assert document["runs"][-1]["id"] == result["run"]
+    assert document["repository"]["links"]["code"] == result["repository"]["html_url"]
+    page = (tmp_path / "churn.html").read_text(encoding="utf-8")
+    assert BUCKET in page
+    assert page.count("<svg") == 2
+
+
 @pytest.mark.usefixtures("result")
 def test_the_repository_can_be_cloned_and_says_main(desk: Desk, tmp_path: Path) -> None:
     url = "https://github.com/example-ml/churn.git"

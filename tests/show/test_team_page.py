@@ -113,6 +113,16 @@ def test_access_that_is_not_as_promised_is_named_twice() -> None:
     assert len(re.findall(r'class="bad">WRONG', html)) == len(wrong) > 0
 
 
+def test_what_was_granted_by_hand_is_named_where_it_concerns_the_team() -> None:
+    strange = [
+        {"sentence": "user:eve@example.com holds <b>roles/owner</b>", "ours": True},
+        {"sentence": "somebody else's", "ours": False},
+    ]
+    html = team_page(document(access={"origin": "x", "made": "y", **ACCESS, "right": False, "unmanaged": strange}))
+    assert "Not from Terraform: user:eve@example.com holds &lt;b&gt;roles/owner&lt;/b&gt;." in html
+    assert "somebody else" not in html
+
+
 def address(url: str) -> tuple[str, str, dict[str, Any]]:
     parts = urlsplit(url)
     return parts.netloc, parts.path, {name: values[0] for name, values in parse_qs(parts.query).items()}

@@ -90,6 +90,8 @@ def _access(access: dict[str, Any] | None) -> Iterator[str]:
         yield f"Access      {faint('no identity exists')}"
         return
     yield f"Access      {good('as promised') if access['right'] else bad('NOT as promised')}: {access['summary']}"
+    strange = [each for each in access.get("unmanaged", ()) if each["ours"]]
+    yield from (f"  {bad('not from Terraform')}: {each['sentence']}" for each in strange)
     shown = [row for row in access["rows"] if row["expected"] or not row["right"]]
     rows = [(row["identity"], row["context"], good("yes") if row["right"] else bad("WRONG")) for row in shown]
     yield from table(("IDENTITY", "REACHED BY", "RIGHT"), rows)
