@@ -52,6 +52,13 @@ class Resource:
         """
         return _lookup(self.after, self.unknown, path)
 
+    def undecided(self, *path: str | int) -> bool:
+        """Tell whether apply decides anything at ``path`` or below it; a member it decides is not among those known."""
+        unknown = self.unknown
+        for step in path:
+            unknown = True if unknown is True else _step(unknown, step)
+        return _partly_unknown(unknown)
+
     def text(self, *path: str | int) -> str:
         """Return a known string, or an empty one for anything else; for messages and keys only."""
         value = self.get(*path)

@@ -88,7 +88,8 @@ def _at_home(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:
 
 def _key_nearby(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
     for bucket in plan.of(BUCKET):
-        if not bucket.get("encryption"):
+        encryption = bucket.get("encryption")
+        if encryption is not UNKNOWN and not encryption:
             continue
         key, location = bucket.get("encryption", 0, "default_kms_key_name"), bucket.get("location")
         if key is UNKNOWN or location is UNKNOWN:

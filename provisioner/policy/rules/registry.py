@@ -45,6 +45,8 @@ def _scanned(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
 def _cleanup(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
     for repository in plan.of(REPOSITORY):
         policies = _policies(repository)
+        if any(_undecided(repository, index) for index in range(len(policies))):
+            yield repository.address, "what a cleanup policy deletes is known only after apply"
         if not any(_deletes(policy) == "UNTAGGED" for policy in policies):
             yield repository.address, "untagged images are kept for ever"
         if all(_deletes(policy) in {"", "UNTAGGED"} for policy in policies):
@@ -57,7 +59,12 @@ def _cleanup(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
 
 def _policies(repository: Resource) -> list[dict[str, object]]:
     found = repository.get("cleanup_policies")
-    return [policy for policy in found if isinstance(policy, dict)] if isinstance(found, list) else []
+    return [policy if isinstance(policy, dict) else {} for policy in found] if isinstance(found, list) else []
+
+
+def _undecided(repository: Resource, index: int) -> bool:
+    said = (("action",), ("condition", 0, "tag_state"))
+    return any(repository.get("cleanup_policies", index, *path) is UNKNOWN for path in said)
 
 
 def _deletes(policy: dict[str, object]) -> str:

@@ -56,8 +56,8 @@ def _public_with_reason(service: Resource, context: PolicyContext) -> bool:
 def _invokers(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:
     public = {s.get("name") for s in plan.of(SERVICE) if _public_with_reason(s, context)}
     for service in plan.of(SERVICE):
-        if service.get("invoker_iam_disabled") is True:
-            yield service.address, "switches the invoker check off"
+        if service.get("invoker_iam_disabled") not in {False, None}:
+            yield service.address, "switches the invoker check off, or may"
     for grant in grants(plan):
         if grant.resource.type.startswith((f"{SERVICE}_iam_", f"{JOB}_iam_")) and grant.member in EVERYBODY:
             name = grant.resource.get("name")
@@ -101,6 +101,8 @@ def _secrets(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
     for resource in plan.of(SERVICE, JOB):
         for path in _containers(resource):
             variables = resource.get(*path, "env")
+            if variables is UNKNOWN:
+                yield resource.address, "its variables are known only after apply"
             for index in range(len(variables) if isinstance(variables, list) else 0):
                 problem = _variable_problem(resource, (*path, "env", index))
                 if problem:
@@ -108,13 +110,15 @@ def _secrets(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
 
 
 def _variable_problem(resource: Resource, path: tuple[str | int, ...]) -> str:
-    name = resource.text(*path, "name") or "a variable"
+    name = resource.get(*path, "name")
+    if not isinstance(name, str):
+        return "the name of a variable is absent or known only after apply"
     source = resource.get(*path, "value_source")
     if source is UNKNOWN:
         return f"where {name} gets its value is known only after apply"
     if not source:
-        literal = _SECRET_NAME.search(name) and resource.get(*path, "value")
-        return f"{name} looks like a secret and stands in clear" if literal else ""
+        value = resource.get(*path, "value") if _SECRET_NAME.search(name) else None
+        return f"{name} looks like a secret and stands in clear" if value is UNKNOWN or value else ""
     version = resource.get(*path, "value_source", 0, "secret_key_ref", 0, "version")
     if not isinstance(version, str) or not version.isdigit():
         return f"the secret of {name} is not pinned to a version"

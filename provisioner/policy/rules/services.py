@@ -31,7 +31,7 @@ def _audited(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
         return
     for service in _AUDITED:
         found = {kind for c in configs if c.get("service") in {service, "allServices"} for kind in _kinds(c)}
-        if found < _NEEDED or not found:
+        if not found >= _NEEDED:
             yield "(plan)", f"who read or changed what at {service} is not logged"
 
 

@@ -40,7 +40,10 @@ def _one_github_provider(plan: PlanView, context: PolicyContext) -> Iterator[Com
             yield provider.address, f"trusts {_shown(found)} instead of {issuer}"
     pools = Counter(str(p.get("workload_identity_pool_id")) for p in plan.of(PROVIDER))
     for provider in plan.of(PROVIDER):
-        if pools[str(provider.get("workload_identity_pool_id"))] > 1:
+        pool = provider.get("workload_identity_pool_id")
+        if pool is UNKNOWN:
+            yield provider.address, "its pool is known only after apply, so another provider may be in it"
+        elif pools[str(pool)] > 1:
             yield provider.address, "its pool has another provider beside it"
 
 
@@ -69,7 +72,7 @@ def _asked(plan: PlanView, context: PolicyContext) -> Asked:
 def _mapping(plan: PlanView, _context: PolicyContext) -> Iterator[Complaint]:
     for provider in plan.of(PROVIDER):
         mapping = provider.get("attribute_mapping")
-        if not isinstance(mapping, dict) or any(provider.get("attribute_mapping", k) is UNKNOWN for k in mapping):
+        if not isinstance(mapping, dict) or provider.undecided("attribute_mapping"):
             yield provider.address, "the attribute mapping is absent or known only after apply"
             continue
         for problem in mapping_problems(mapping):
@@ -123,6 +126,8 @@ def _binding_problem(grant: Grant, context: PolicyContext) -> str:
     if grant.role != "roles/iam.workloadIdentityUser":
         return f"a federated principal holds {_shown(grant.role)} instead of roles/iam.workloadIdentityUser"
     account = grant.resource.get("service_account_id")
+    if account is UNKNOWN and context.environment is not None:
+        return "the account is known only after apply, so nobody can say what is trusted with it"
     return principal_problem(grant.member, _kind(account, context), context.environment)
 
 
