@@ -173,11 +173,18 @@ def test_a_plan_is_made_without_a_lock_and_without_a_word_in_the_log(runner: Run
 
 
 def test_what_a_plan_changes_is_kept_and_compared(runner: Runner) -> None:
-    plan = {"format_version": "1.2", "complete": True, "resource_changes": []}
+    text = "```\n</details>"
+    output = {"actions": ["create"], "before": None, "after": text, "after_sensitive": False}
+    plan = {"format_version": "1.2", "complete": True, "output_changes": {"text": output}}
     (runner.folder / "plan.json").write_text(json.dumps(plan))
-    assert runner.run("check.sh", CHECK_PATH="plan.json", CHECK_NAME="envs/dev") == 0, runner.said
+    given = {"CHECK_PATH": "plan.json", "CHECK_SHOW_CHANGES": "true"}
+    assert runner.run("check.sh", **given, CHECK_NAME="envs/dev") == 0, runner.said
+    _, _, shown = runner.summary.partition("```json\n")
+    changes, _, rest = shown.partition("\n```\n")
+    assert json.loads(changes)["roots"]["envs/dev"][0]["after"] == {"value": text}
+    assert rest == "\n</details>\n"
     first, name = runner.outputs["changes-file"], runner.outputs["changes-name"]
-    assert (runner.outputs["code"], runner.outputs["changes"]) == ("0", "0")
+    assert (runner.outputs["code"], runner.outputs["changes"]) == ("0", "1")
     assert name.startswith("changes-envs-dev-")
     assert runner.run("check.sh", CHECK_PATH="plan.json", CHECK_NAME="envs-dev", CHECK_EXPECT_CHANGES=first) == 0
     assert runner.outputs["changes-name"] != name
