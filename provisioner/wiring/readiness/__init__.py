@@ -69,7 +69,7 @@ def examine(situation: Situation, checks: Mapping[str, Check] | None = None) -> 
     One that has not answered when the patience ends is a warning: what is slow today may work. Its thread is left to
     itself.
     """
-    wanted = _all() if checks is None else checks
+    wanted = all_checks() if checks is None else checks
     answers: queue.SimpleQueue[Finding] = queue.SimpleQueue()
     for name, check in wanted.items():
         work = (name, check, situation, answers)
@@ -101,7 +101,8 @@ def _checked(name: str, check: Check, situation: Situation, answers: queue.Simpl
     answers.put(finding)
 
 
-def _all() -> dict[str, Check]:
+def all_checks() -> dict[str, Check]:
+    """Return every check by its name, in the order in which they are told."""
     from provisioner.wiring.readiness import clouds, folder, machine  # noqa: PLC0415 - they import this
 
     return {

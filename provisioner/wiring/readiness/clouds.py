@@ -144,19 +144,26 @@ def clock(situation: Situation) -> Finding:
     """Compare this machine's clock with that of Google or GitHub: tokens of the future are refused."""
     if situation.sandbox or situation.settings.sandbox is not None:
         return Finding("clock", "skipped", "the sandbox has a clock of its own")
-    import requests  # noqa: PLC0415 - the other checks need none
-
     for url in ("https://www.googleapis.com/generate_204", situation.settings.github_api):
-        try:
-            answer = requests.head(url, timeout=situation.patience / 2)
-            off = time.time() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
-        except (requests.RequestException, KeyError, ValueError):
-            continue
-        return _compared(off)
+        off = seconds_off(url, situation.patience / 2)
+        if off is not None:
+            return compared(off)
     raise ProvisionError("neither Google nor GitHub answers", fix="look at the network and the proxy")
 
 
-def _compared(off: float) -> Finding:
+def seconds_off(url: str, patience: float) -> float | None:
+    """Return how far this machine's clock is ahead of a server's; None where it does not answer or tells no time."""
+    import requests  # noqa: PLC0415 - the other checks need none
+
+    try:
+        answer = requests.head(url, timeout=patience)
+        return time.time() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except (requests.RequestException, KeyError, ValueError):
+        return None
+
+
+def compared(off: float) -> Finding:
+    """Judge a difference in seconds."""
     found = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} Google's and GitHub's"
     if abs(off) > _TOO_MUCH_SKEW:
         return Finding("clock", "bad", found, "set the clock: tokens are refused when it is minutes off")
