@@ -17,9 +17,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import google.auth
 import grpc  # type: ignore[import-untyped]
 import requests
 import trustme
+from google.auth.impersonated_credentials import Credentials as Impersonated
+from google.auth.transport.requests import Request as Refreshing
 
 from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.provider import protocol, registry, service, session
@@ -28,6 +31,7 @@ from provisioner.sandbox.provider.client import Pace
 VERSION = "7.45.0"
 _PLACE = "registry.terraform.io/hashicorp/google"
 _MAGIC = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
+_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 _SCRIPT = """#!/bin/sh
 PYTHONPATH='{source}' exec '{python}' -m tests.sandbox.provider.plugin
 """
@@ -66,8 +70,7 @@ def main() -> None:
 
 
 def _handlers(ended: Event) -> tuple[Any, ...]:
-    token = os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN", "")
-    shared = session.Session(registry.load(), _sent, token, Pace(0.02), legacy=True)
+    shared = session.Session(registry.load(), _sent, _token(), Pace(0.02), legacy=True)
 
     def call(handle: service.Handler) -> Any:
         return grpc.unary_unary_rpc_method_handler(lambda request, context: handle(request, context.peer()))
@@ -82,6 +85,18 @@ def _handlers(ended: Event) -> tuple[Any, ...]:
         grpc.method_handlers_generic_handler(protocol.SERVICE, methods),
         grpc.method_handlers_generic_handler("plugin.GRPCController", control),
     )
+
+
+def _token() -> str:
+    """Find credentials as the real provider does: a token, else Application Default Credentials, impersonating."""
+    given = os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN", "")
+    if given:
+        return given
+    found: Any = google.auth.default(_SCOPES)[0]
+    if account := os.environ.get("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT"):
+        found = Impersonated(found, account, _SCOPES)  # type: ignore[no-untyped-call] # half typed
+    found.refresh(Refreshing())
+    return str(found.token)
 
 
 def _sent(request: Request) -> Response:
