@@ -82,7 +82,7 @@ def _overview(team: Team, previews: Iterable[Preview], proposed: Proposal | None
     for number, group in enumerate(groups, 1):
         head = title if len(groups) == 1 else f"{title} ({number} of {len(groups)})"
         body = (lead, *group) if number == 1 else group
-        parts.append("\n\n".join((f"{marker(f'{team.slug} proposed', number)}\n{head}", *body)) + "\n")
+        parts.append("\n\n".join((f"{marker(f'{team.slug}/proposed', number)}\n{head}", *body)) + "\n")
     return tuple(parts)
 
 
