@@ -33,7 +33,8 @@ def find_credentials(token: str | None, file: str | None = None, impersonate: st
     read or is of another kind, and for every service-account key.
     """
     source = _source(token, file)
-    if isinstance(source, KeyCredentials):
+    # Impersonation does not show whom it starts from; `gcloud` writes such a file from a key as well.
+    if isinstance(source, KeyCredentials) or isinstance(getattr(source, "_source_credentials", None), KeyCredentials):
         raise _refused("Application Default Credentials")
     if impersonate:
         return Impersonated(source, impersonate, [SCOPE])  # type: ignore[no-untyped-call] # likewise

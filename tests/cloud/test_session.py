@@ -97,11 +97,21 @@ def test_a_key_file_is_refused_with_the_reason(tmp_path: Path) -> None:
     assert "private_key" not in str(refused.value)
 
 
-def test_a_key_that_google_finds_by_itself_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("impersonating", [False, True], ids=["itself", "behind impersonation"])
+def test_a_key_that_google_finds_by_itself_is_refused_too(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    impersonating: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
     key = rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", written(tmp_path, {**KEY, "private_key": key.decode()}))
+    found: dict[str, Any] = {**KEY, "private_key": key.decode()}
+    if impersonating:
+        address = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@p.example:generateAccessToken"
+        url = {"service_account_impersonation_url": address}
+        found = {"type": "impersonated_service_account", "source_credentials": found, **url}
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", written(tmp_path, found))
     with pytest.raises(InvalidInput, match="keys are refused"):
         find_credentials(None)
 

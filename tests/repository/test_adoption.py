@@ -122,7 +122,6 @@ def test_the_pull_request_follows_what_is_wanted_now(sandbox: Sandbox, github: G
     assert there["README.md"] == blobs(render_template(team, facts(team), outputs(team)))["README.md"]
 
 
-@pytest.mark.slow
 def test_what_people_commit_to_the_branch_stays(sandbox: Sandbox, github: GitHub) -> None:
     team = standing(sandbox)
     adopt(github, team)
