@@ -22,7 +22,6 @@ from tests.cli.conftest import Cli
 from tests.cli.program import EXAMPLES, Person
 from tests.cli.terminal import open_terminal
 
-
 WRITTEN_BY_TERRAFORM = {
     "ID": "5a0f6a4c-9c43-7ad5-0d0c-bb35e4a3f1a5",
     "Operation": "OperationTypeApply",
