@@ -23,10 +23,16 @@ STATEFUL = frozenset(
         "google_spanner_database",
         "google_firestore_database",
         "google_bigtable_instance",
+        "google_bigtable_table",
         "google_alloydb_cluster",
         "google_bigquery_dataset",
         "google_bigquery_table",
         "google_redis_instance",
+        "google_redis_cluster",
+        "google_memorystore_instance",
+        "google_filestore_instance",
+        "google_compute_disk",
+        "google_compute_region_disk",
         "google_project",
     }
 )
