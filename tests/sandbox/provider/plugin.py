@@ -21,6 +21,7 @@ import google.auth
 import grpc  # type: ignore[import-untyped]
 import requests
 import trustme
+from google.auth.exceptions import DefaultCredentialsError
 from google.auth.impersonated_credentials import Credentials as Impersonated
 from google.auth.transport.requests import Request as Refreshing
 
@@ -88,11 +89,17 @@ def _handlers(ended: Event) -> tuple[Any, ...]:
 
 
 def _token() -> str:
-    """Find credentials as the real provider does: a token, else Application Default Credentials, impersonating."""
+    """Find credentials as the real provider does: a token, else Application Default Credentials, impersonating.
+
+    Without any it goes on, as who asks for schemas only has none; the cloud refuses whatever else is asked.
+    """
     given = os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN", "")
     if given:
         return given
-    found: Any = google.auth.default(_SCOPES)[0]
+    try:
+        found: Any = google.auth.default(_SCOPES)[0]
+    except DefaultCredentialsError:
+        return ""
     if account := os.environ.get("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT"):
         found = Impersonated(found, account, _SCOPES)  # type: ignore[no-untyped-call] # half typed
     found.refresh(Refreshing())
