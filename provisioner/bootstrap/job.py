@@ -9,7 +9,7 @@ from typing import Protocol
 from provisioner.bootstrap.itself import the_environment
 from provisioner.bootstrap.root import platform_tree, scope
 from provisioner.render import RepositoryIds, Tree
-from provisioner.request.models import StateSettings
+from provisioner.request.platform_parts import StateSettings
 from provisioner.request.problems import Problem
 from provisioner.runs.engine import Document
 from provisioner.runs.job import Job

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from provisioner.cloud.session import NotAuthenticated, Session, expected
 from provisioner.errors import ProvisionError
-from provisioner.request.models import StateSettings
+from provisioner.request.platform_parts import StateSettings
 from provisioner.request.problems import Problem
 
 _STORAGE = "https://storage.googleapis.com/storage/v1"

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from provisioner.cloud.needs import BILLING
 from provisioner.cloud.session import Answer, Session
-from provisioner.request.models import StateSettings
+from provisioner.request.platform_parts import StateSettings
 from provisioner.request.problems import Problem
 
 _STORAGE = "https://storage.googleapis.com/storage/v1/b"

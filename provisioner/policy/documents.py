@@ -13,7 +13,7 @@ from provisioner.policy.engine import check
 from provisioner.policy.known_types import LAST, is_known, may_be_real
 from provisioner.policy.model import PolicyContext, Verdict
 from provisioner.policy.source.scan import scan_root
-from provisioner.request.models import Waiver
+from provisioner.request.platform_parts import Waiver
 from provisioner.terraform.changes import ResourceChange
 from provisioner.terraform.document import LARGEST
 from provisioner.terraform.plan import Plan

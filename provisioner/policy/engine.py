@@ -13,7 +13,7 @@ from provisioner.policy.rules import RULES
 from provisioner.policy.source.rules import SOURCE_RULES
 from provisioner.policy.view import PlanView, view
 from provisioner.policy.waivers import apply_waivers
-from provisioner.request.models import Waiver
+from provisioner.request.platform_parts import Waiver
 from provisioner.terraform.plan import Plan
 from provisioner.terraform.sensitive import hiding, sensitive_texts
 

@@ -14,7 +14,8 @@ from typing import Protocol, TypeVar
 
 from provisioner.errors import InvalidInput
 from provisioner.policy.model import Finding, PolicyContext, Rule, Severity
-from provisioner.request.models import Platform, RuleFile
+from provisioner.request.models import Platform
+from provisioner.request.platform_parts import RuleFile
 
 CANNOT_BE_OFF = "PE-WAIVER-005"
 _ID = re.compile(r"(?!PE-|CKV)[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")

@@ -9,7 +9,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from provisioner.policy.model import Finding, Severity
-from provisioner.request.models import Waiver
+from provisioner.request.platform_parts import Waiver
 
 _NAMES_A_TYPE = re.compile(r"(^|\.)google_[a-z0-9_]+\.[^*]")
 _REFERENCE = "security baseline, waivers"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from provisioner.request.data import data_folder
-from provisioner.request.models import ModuleSettings
+from provisioner.request.platform_parts import ModuleSettings
 
 BUILTIN = "builtin"
 

@@ -21,7 +21,7 @@ from provisioner.repository.push import Git
 from provisioner.repository.setting import Target
 from provisioner.repository.tokens import Credential, Token
 from provisioner.repository.transport import PyGithubTransport, RenewedToken, Transport
-from provisioner.request.models import GitHubSettings
+from provisioner.request.platform_parts import GitHubSettings
 from provisioner.request.problems import Problem
 from provisioner.request.resolve import Team
 

@@ -2,64 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from provisioner.request.parts import Bucket, Budget, Environment, ExtraRoles, Key, Model, Region, Registry, Service
-
-Slug = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9-]{0,28}[a-z0-9]$",
-        description="2-30 lower-case letters, digits and hyphens, a letter first and no hyphen at the end.",
-    ),
-]
-# A pattern instead of pydantic's EmailStr, whose library costs every command 40 ms.
-Email = Annotated[
-    str,
-    Field(
-        max_length=254,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@([A-Za-z0-9]([A-Za-z0-9-]{0,62})\.)+[A-Za-z]{2,63}$",
-        description="One e-mail address.",
-        json_schema_extra={"format": "email"},
-    ),
-]
-ServiceAccount = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$",
-        description="The address of a service account: <id>@<project>.iam.gserviceaccount.com.",
-    ),
-]
-GitHubLogin = Annotated[
-    str,
-    Field(
-        max_length=39,
-        pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
-        description="A GitHub login: letters, digits and single hyphens.",
-    ),
-]
-GitHubTeam = Annotated[
-    str,
-    Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$", description="A GitHub team's slug, as in its address."),
-]
-Digits = Annotated[str, Field(pattern=r"^[0-9]{6,20}$", description="A number in quotes, 6-20 digits.")]
+from provisioner.request.patterns import Email, GitHubLogin, GitHubTeam, ServiceAccount, Slug
+from provisioner.request.platform_parts import (
+    GitHubSettings,
+    IdentitySettings,
+    ModuleSettings,
+    Organisation,
+    PolicySettings,
+    StateSettings,
+    TemplateSettings,
+    Waiver,
+)
 
 
 class RepositoryTeam(Model):
     """A GitHub team with access to the repository."""
 
     slug: GitHubTeam
-    permission: Literal["pull", "triage", "push", "maintain", "admin"] = "push"
+    permission: Annotated[
+        Literal["pull", "triage", "push", "maintain", "admin"], Field(description="What they may do in the repository.")
+    ] = "push"
 
 
 class Collaborator(Model):
     """A GitHub user with access to the repository."""
 
     user: GitHubLogin
-    permission: Literal["pull", "triage", "push", "maintain", "admin"] = "push"
+    permission: Annotated[
+        Literal["pull", "triage", "push", "maintain", "admin"], Field(description="What they may do in the repository.")
+    ] = "push"
 
 
 class RepositoryRequest(Model):
@@ -72,19 +48,22 @@ class RepositoryRequest(Model):
             description="Letters, digits, dots, hyphens and underscores; the team's name when not given.",
         ),
     ] = None
-    mode: Literal["create", "adopt", "existing"] = "create"
+    mode: Annotated[
+        Literal["create", "adopt", "existing"],
+        Field(description="Make it, bring in one that exists by pull request, or use one that is set up."),
+    ] = "create"
     path: Annotated[str | None, Field(description="Folder of a monorepo; reserved.")] = None
-    visibility: Literal["private", "internal", "public"] = "private"
-    description: Annotated[str | None, Field(max_length=350)] = None
-    topics: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-    teams: tuple[RepositoryTeam, ...] = ()
-    collaborators: tuple[Collaborator, ...] = ()
+    visibility: Annotated[Literal["private", "internal", "public"], Field(description="Who sees it.")] = "private"
+    description: Annotated[str | None, Field(max_length=350, description="What GitHub shows below its name.")] = None
+    topics: Annotated[tuple[str, ...], Field(max_length=20, description="Topics by which people find it.")] = ()
+    teams: Annotated[tuple[RepositoryTeam, ...], Field(description="GitHub teams with access.")] = ()
+    collaborators: Annotated[tuple[Collaborator, ...], Field(description="People with access of their own.")] = ()
 
 
 class Request(Model):
     """``teams/<team>.yaml``: what a team asks for. Only the first five fields are essential."""
 
-    version: Literal[1] = 1
+    version: Annotated[Literal[1], Field(description="Format of this file.")] = 1
     team: Annotated[
         Slug,
         Field(description="Short name, part of all others: 2-30 lower-case letters, digits, hyphens; a letter first."),
@@ -104,9 +83,11 @@ class Request(Model):
         Literal["public", "internal", "confidential", "restricted"],
         Field(description="How sensitive the data is: public, internal, confidential or restricted."),
     ]
-    description: Annotated[str | None, Field(max_length=200)] = None
+    description: Annotated[str | None, Field(max_length=200, description="What this is for, in one line.")] = None
     vcs: Annotated[Literal["github"], Field(description="Other systems are not supported yet.")] = "github"
-    repository: RepositoryRequest = RepositoryRequest()
+    repository: Annotated[RepositoryRequest, Field(description="The GitHub repository, called like the team.")] = (
+        RepositoryRequest()
+    )
     environments: Annotated[
         dict[str, Environment],
         Field(
@@ -122,7 +103,9 @@ class Request(Model):
     services: Annotated[
         dict[Key, Service], Field(max_length=20, description="One service called scoring when not given.")
     ] = Field(default_factory=lambda: {"scoring": Service()})
-    budget: Budget | None = None
+    budget: Annotated[
+        Budget | None, Field(description="For environments that have none of their own; the platform's when not given.")
+    ] = None
     trusted_workflows: Annotated[
         tuple[str, ...], Field(max_length=10, description="job_workflow_ref values that may deploy.")
     ] = ()
@@ -131,118 +114,13 @@ class Request(Model):
     ] = False
 
 
-class GitHubSettings(Model):
-    """Where the repositories live; the hosts are settings, never constants."""
-
-    owner: GitHubLogin
-    host: str = "github.com"
-    api_url: str = "https://api.github.com"
-    oidc_issuer: str = "https://token.actions.githubusercontent.com"
-    audience: Annotated[
-        str | None, Field(description="Audience of the tokens; the provider's own name when not given.")
-    ] = None
-    plan: Literal["free", "team", "enterprise"] = "enterprise"
-    app_slug: str = "provision-env"
-
-
-class StateSettings(Model):
-    """The bucket with all Terraform state."""
-
-    bucket: Annotated[
-        str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", description="Name of a versioned bucket.")
-    ]
-    project: Annotated[str, Field(description="Id of the project that owns the bucket; no team's project.")]
-    location: Annotated[str, Field(pattern=r"^[A-Z0-9-]+$", description="Location in capitals, such as EU.")] = "EU"
-
-
-class Organisation(Model):
-    """The Google Cloud organisation."""
-
-    id: Digits
-    domain: Annotated[
-        str,
-        Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", description="The organisation's domain."),
-    ]
-    folder: Digits | None = None
-
-
-class TemplateSettings(Model):
-    """Which repository template: the built-in one, or a git source pinned by commit."""
-
-    source: str = "builtin"
-    version: str | None = None
-
-
-class ModuleSettings(Model):
-    """Which Terraform modules: the ones that come with this version, a folder, or a git source pinned by commit."""
-
-    source: Annotated[
-        str,
-        Field(description="builtin, a folder seen from a root such as ../../modules, or https://<host>/<path>.git."),
-    ] = "builtin"
-    ref: Annotated[
-        str | None, Field(pattern=r"^[0-9a-f]{40}$", description="Commit of a git source: 40 hexadecimal digits.")
-    ] = None
-
-
-class Waiver(Model):
-    """A permission to break one rule on one resource until a day."""
-
-    rule: str
-    resource: Annotated[str, Field(min_length=3, description="Resource address; * stands for a part of it.")]
-    owner: str
-    reason: Annotated[str, Field(min_length=10, description="Why the rule may be broken here.")]
-    expires: Annotated[date, Field(description="Last day, such as 2027-03-31.")]
-
-
-class SwitchedOff(Model):
-    """A rule that is not used here at all."""
-
-    rule: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_-]{2,40}$", description="Id of the rule, such as PE-BUD-001.")]
-    owner: Annotated[str, Field(min_length=1, description="Who answers for it.")]
-    reason: Annotated[str, Field(min_length=10, description="Why the rule has no place here.")]
-
-
-class RuleFile(Model):
-    """A file with rules of the organisation, as it was read."""
-
-    name: str
-    text: str
-
-
-class PolicySettings(Model):
-    """Rules of the organisation, and rules that it switches off; both only here."""
-
-    rules_folder: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            description="Folder with Python files that hold rules of your own, seen from platform.yaml. It is code: "
-            "it belongs to the platform repository and its reviews.",
-        ),
-    ] = None
-    switched_off: Annotated[
-        tuple[SwitchedOff, ...], Field(description="Rules that are switched off, with owner and reason.")
-    ] = ()
-    files: Annotated[
-        tuple[RuleFile, ...],
-        Field(description="What the folder held when platform.yaml was read; filled in by the program, never written."),
-    ] = ()
-
-
-class IdentitySettings(Model):
-    """How trust is cut; ``shared`` is reserved."""
-
-    pool: Literal["per_environment", "shared"] = "per_environment"
-
-
 class Platform(Model):
     """``platform.yaml``: the platform team's settings for all teams."""
 
-    version: Literal[1] = 1
-    organisation: Organisation
-    github: GitHubSettings
-    state: StateSettings
+    version: Annotated[Literal[1], Field(description="Format of this file.")] = 1
+    organisation: Annotated[Organisation, Field(description="The organisation on Google Cloud.")]
+    github: Annotated[GitHubSettings, Field(description="Where the repositories live.")]
+    state: Annotated[StateSettings, Field(description="Where Terraform's state lies.")]
     billing_account: Annotated[
         str,
         Field(
@@ -254,14 +132,25 @@ class Platform(Model):
         tuple[Region, ...], Field(min_length=1, description="Allowed regions; the first is the default.")
     ]
     locations: Annotated[tuple[str, ...], Field(description="Multi-regions allowed beside the regions.")] = ()
-    required_labels: tuple[str, ...] = ("team", "env", "cost-center", "owner", "data-class", "managed-by")
+    required_labels: Annotated[tuple[str, ...], Field(description="Labels without which no resource passes.")] = (
+        "team",
+        "env",
+        "cost-center",
+        "owner",
+        "data-class",
+        "managed-by",
+    )
     labels: Annotated[dict[str, str], Field(description="Labels put on everything.")] = Field(default_factory=dict)
-    default_budget: Budget = Budget(amount=500)
-    role_allow_list: ExtraRoles = ExtraRoles()
+    default_budget: Annotated[Budget, Field(description="Of environments whose team asks for none.")] = Budget(
+        amount=500
+    )
+    role_allow_list: Annotated[ExtraRoles, Field(description="Roles that teams may ask for, per identity.")] = (
+        ExtraRoles()
+    )
     contact: Annotated[Email | None, Field(description="E-mail of the platform team; needed for shared projects.")] = (
         None
     )
-    approvers: tuple[str, ...] = ()
+    approvers: Annotated[tuple[str, ...], Field(description="GitHub logins that approve for the platform.")] = ()
     preview_account: Annotated[
         ServiceAccount | None,
         Field(
@@ -269,14 +158,16 @@ class Platform(Model):
             "the state of environments that allow plans from pull requests, and of no other."
         ),
     ] = None
-    placeholder_image: str = (
+    placeholder_image: Annotated[str, Field(description="What services run until a pipeline deploys, by digest.")] = (
         "us-docker.pkg.dev/cloudrun/container/hello@sha256:"
         "1595248959b1eaac7f793dfcab2adaecf9c14fdf1cc2b60d20539c6b22fd8e4a"
     )
-    template: TemplateSettings = TemplateSettings()
-    modules: ModuleSettings = ModuleSettings()
-    identity: IdentitySettings = IdentitySettings()
-    shared_projects: tuple[str, ...] = ()
-    waivers: tuple[Waiver, ...] = ()
-    require_checkov: bool = False
-    policy: PolicySettings = PolicySettings()
+    template: Annotated[TemplateSettings, Field(description="What repositories are made from.")] = TemplateSettings()
+    modules: Annotated[ModuleSettings, Field(description="What the roots are made from.")] = ModuleSettings()
+    identity: Annotated[IdentitySettings, Field(description="How trust is cut.")] = IdentitySettings()
+    shared_projects: Annotated[tuple[str, ...], Field(description="Projects that more than one team may use.")] = ()
+    waivers: Annotated[
+        tuple[Waiver, ...], Field(description="Permissions to break one rule on one resource until a day.")
+    ] = ()
+    require_checkov: Annotated[bool, Field(description="True when no plan passes without checkov.")] = False
+    policy: Annotated[PolicySettings, Field(description="Rules of the organisation.")] = PolicySettings()

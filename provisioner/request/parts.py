@@ -32,10 +32,15 @@ class Bucket(Model):
     """A Cloud Storage bucket; everything not said is the safe setting."""
 
     location: Annotated[str | None, Field(description="Location; the environment's region when not given.")] = None
-    storage_class: Literal["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"] = "STANDARD"
+    storage_class: Annotated[
+        Literal["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"],
+        Field(description="How often the data is read decides what it costs."),
+    ] = "STANDARD"
     keep_versions: Annotated[int, Field(ge=1, le=100, description="Old versions kept per object.")] = 5
-    soft_delete_days: Annotated[int, Field(ge=7, le=90)] = 7
-    kms_key: KmsKey | None = None
+    soft_delete_days: Annotated[
+        int, Field(ge=7, le=90, description="Days for which deleted objects can be restored.")
+    ] = 7
+    kms_key: Annotated[KmsKey | None, Field(description="Key that encrypts it; Google's own when not given.")] = None
     publish_prefixes: Annotated[
         tuple[str, ...],
         Field(max_length=10, description="Prefixes that the deploy identity may write (managed folders)."),
@@ -46,19 +51,21 @@ class Registry(Model):
     """A Docker repository in Artifact Registry."""
 
     location: Annotated[str | None, Field(description="Location; the environment's region when not given.")] = None
-    immutable_tags: bool = True
+    immutable_tags: Annotated[bool, Field(description="A tag that was pushed stays where it is.")] = True
     mutable_reason: Annotated[
         str | None, Field(min_length=10, description="Required when immutable_tags is false.")
     ] = None
-    keep_untagged_days: Annotated[int, Field(ge=1, le=365)] = 30
-    kms_key: KmsKey | None = None
+    keep_untagged_days: Annotated[
+        int, Field(ge=1, le=365, description="Days after which images without a tag are removed.")
+    ] = 30
+    kms_key: Annotated[KmsKey | None, Field(description="Key that encrypts it; Google's own when not given.")] = None
 
 
 class Scaling(Model):
     """Instances of a service."""
 
-    min: Annotated[int, Field(ge=0, le=100)] = 0
-    max: Annotated[int, Field(ge=1, le=100)] = 3
+    min: Annotated[int, Field(ge=0, le=100, description="Instances that always run; 0 costs nothing while idle.")] = 0
+    max: Annotated[int, Field(ge=1, le=100, description="Instances at most.")] = 3
 
 
 class SecretReference(Model):
@@ -76,12 +83,12 @@ class Service(Model):
     image: Annotated[
         str | None, Field(description="Image by digest; until CI deploys, the platform's placeholder image is used.")
     ] = None
-    cpu: Literal["1", "2", "4", "8"] = "1"
+    cpu: Annotated[Literal["1", "2", "4", "8"], Field(description="Processors of an instance.")] = "1"
     memory: Annotated[
         str, Field(pattern=r"^[1-9][0-9]{0,4}(Mi|Gi)$", description="A number and Mi or Gi, such as 512Mi or 2Gi.")
     ] = "512Mi"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8080
-    scaling: Scaling = Scaling()
+    port: Annotated[int, Field(ge=1, le=65535, description="Port that the container listens on.")] = 8080
+    scaling: Annotated[Scaling, Field(description="How many instances may run.")] = Scaling()
     ingress: Annotated[
         Literal["internal", "load-balancer", "public"], Field(description="Where requests may come from.")
     ] = "internal"
@@ -89,13 +96,17 @@ class Service(Model):
     invokers: Annotated[
         tuple[str, ...], Field(max_length=20, description="group:, user: or serviceAccount: members.")
     ] = ()
-    env: Annotated[dict[str, str], Field(max_length=50)] = Field(default_factory=dict)
-    secrets: Annotated[dict[str, SecretReference], Field(max_length=20)] = Field(default_factory=dict)
+    env: Annotated[dict[str, str], Field(max_length=50, description="Environment variables; never secrets.")] = Field(
+        default_factory=dict
+    )
+    secrets: Annotated[
+        dict[str, SecretReference], Field(max_length=20, description="Environment variables read from Secret Manager.")
+    ] = Field(default_factory=dict)
     probe_path: Annotated[
         str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$", description="Path that answers 200 while the service works.")
     ] = "/health"
-    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    kms_key: KmsKey | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600, description="Seconds that a request may take.")] = 60
+    kms_key: Annotated[KmsKey | None, Field(description="Key that encrypts it; Google's own when not given.")] = None
 
 
 class Budget(Model):
@@ -122,9 +133,9 @@ class Reviewer(Model):
 class ExtraRoles(Model):
     """Extra project roles per persona, each from the platform's allow-list."""
 
-    plan: tuple[str, ...] = ()
-    deploy: tuple[str, ...] = ()
-    runtime: tuple[str, ...] = ()
+    plan: Annotated[tuple[str, ...], Field(description="Of the identity that plans.")] = ()
+    deploy: Annotated[tuple[str, ...], Field(description="Of the identity that deploys.")] = ()
+    runtime: Annotated[tuple[str, ...], Field(description="Of the identity that services run as.")] = ()
 
 
 Account = Annotated[
@@ -191,14 +202,20 @@ class Environment(Model):
         str,
         Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$", description="Branch that deploys; no wildcards."),
     ] = "main"
-    reviewers: Annotated[tuple[Reviewer, ...], Field(max_length=6)] = ()
+    reviewers: Annotated[
+        tuple[Reviewer, ...], Field(max_length=6, description="Who must approve a deployment; one of them is enough.")
+    ] = ()
     plan_from_pull_requests: Annotated[bool | None, Field(description="Default: only for dev.")] = None
-    approval: Literal["github", "platform"] = "github"
-    buckets: dict[Key, Bucket] | None = None
-    registries: dict[Key, Registry] | None = None
-    services: dict[Key, Service] | None = None
-    roles: ExtraRoles = ExtraRoles()
-    budget: Budget | None = None
+    approval: Annotated[
+        Literal["github", "platform"], Field(description="Who holds deployments: GitHub's reviewers or the platform.")
+    ] = "github"
+    buckets: Annotated[dict[Key, Bucket] | None, Field(description="Instead of all of the team's buckets.")] = None
+    registries: Annotated[dict[Key, Registry] | None, Field(description="Instead of all of the team's registries.")] = (
+        None
+    )
+    services: Annotated[dict[Key, Service] | None, Field(description="Instead of all of the team's services.")] = None
+    roles: Annotated[ExtraRoles, Field(description="Extra project roles of its identities.")] = ExtraRoles()
+    budget: Annotated[Budget | None, Field(description="Instead of the team's budget.")] = None
     existing: Annotated[
         Existing | None,
         Field(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provisioner.errors import InvalidInput
-from provisioner.request.models import Platform, RuleFile
+from provisioner.request.models import Platform
+from provisioner.request.platform_parts import RuleFile
 from provisioner.request.source import decode
 
 _MOST = 100

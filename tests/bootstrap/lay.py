@@ -16,7 +16,7 @@ from provisioner.bootstrap.job import PlatformJob
 from provisioner.bootstrap.workflow import bootstrap
 from provisioner.errors import ProvisionError
 from provisioner.request.loading import load_platform
-from provisioner.request.models import StateSettings
+from provisioner.request.platform_parts import StateSettings
 from provisioner.request.problems import Problem
 from provisioner.runs.approval import ApprovalRequest
 from provisioner.runs.execution import Asked, Execution, Verb, open_or_continue

@@ -12,6 +12,7 @@ from provisioner.errors import InvalidInput, RefusedByPolicy
 from provisioner.policy import Finding, PolicyContext, Severity, Verdict, check, explain, explanations
 from provisioner.request.loading import load_platform
 from provisioner.request.models import Platform
+from provisioner.request.platform_parts import Waiver
 from provisioner.runs.inputs import Inputs
 from provisioner.terraform.plan import Plan
 from provisioner.wiring.ports import Rules
@@ -52,10 +53,10 @@ def platform(folder: Path, policy: str, **files: str) -> Platform:
     return load_platform(folder / "platform.yaml")
 
 
-def judged(found: Platform, *more: Finding) -> Verdict:
+def judged(found: Platform, *more: Finding, waivers: tuple[Waiver, ...] = ()) -> Verdict:
     change = resource("google_storage_bucket", {"name": "plain", "versioning": []})
     plan = Plan.from_json({"format_version": "1.2", "complete": True, "resource_changes": [change]})
-    return check(plan, PolicyContext(found), more=more)
+    return check(plan, PolicyContext(found), waivers, more=more)
 
 
 def rules_of(verdict: Verdict) -> set[str]:
@@ -86,6 +87,33 @@ def test_a_rule_that_is_switched_off_is_silent_and_shown_so(tmp_path: Path) -> N
     assert explain("PE-GCS-003", found).off == "maria: versions are kept elsewhere"
     assert "ACME-GCS-001" in {each.id for each in explanations(found)}
     assert not any(each.off for each in explanations())
+
+
+@pytest.mark.parametrize(
+    ("rule", "where", "day", "said"),
+    [
+        ("ACME-GCS-001", ADDRESS, "2999-01-01", set()),
+        ("ACME-GCS-001", ADDRESS, "2001-01-01", {"ACME-GCS-001", "PE-WAIVER-002"}),
+        ("ACME-GCS-001", "google_*", "2999-01-01", {"ACME-GCS-001", "PE-WAIVER-003"}),
+        ("ACME-GCS-002", ADDRESS, "2999-01-01", {"ACME-GCS-001", "PE-WAIVER-001"}),
+        ("ACME-GCS-001", ADDRESS + "x", "2999-01-01", {"ACME-GCS-001"}),
+    ],
+)
+def test_an_organisations_rule_is_waived_like_ours(
+    rule: str, where: str, day: str, said: set[str], tmp_path: Path
+) -> None:
+    found = platform(tmp_path, "rules_folder: rules", names=NAMED)
+    agreed = {"rule": rule, "resource": where, "owner": "maria", "reason": "an old name", "expires": day}
+    verdict = judged(found, waivers=(Waiver.model_validate(agreed),))
+    assert {each for each in rules_of(verdict) if each.startswith(("ACME", "PE-WAIVER"))} == said
+
+
+def test_an_organisations_rule_may_forbid_waivers(tmp_path: Path) -> None:
+    strict = NAMED.replace("8, _named)", "8, _named, waivable=False)")
+    found = platform(tmp_path, "rules_folder: rules", names=strict)
+    agreed = {"rule": "ACME-GCS-001", "resource": ADDRESS, "owner": "maria", "reason": "an old name"}
+    verdict = judged(found, waivers=(Waiver.model_validate(agreed | {"expires": "2999-01-01"}),))
+    assert {"ACME-GCS-001", "PE-WAIVER-001"} <= rules_of(verdict)
 
 
 def test_findings_of_others_are_switched_off_too(tmp_path: Path) -> None:

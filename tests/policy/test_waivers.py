@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.policy import PolicyContext, Rule, Severity, Verdict, check
+from provisioner.policy import Finding, PolicyContext, Rule, Severity, Verdict, check
 from provisioner.policy.model import Complaint
-from provisioner.request.models import Waiver
+from provisioner.request.platform_parts import Waiver
 from provisioner.terraform.plan import Plan
 
 TODAY = date(2026, 11, 21)
@@ -82,6 +82,48 @@ def test_a_rule_that_cannot_be_waived_stays() -> None:
 
 def test_advice_does_not_block() -> None:
     assert judged(found=rule("PE-GCS-003", (ADDRESS, "no"), severity=Severity.ADVICE)).passed
+
+
+SOURCE = "envs/dev/main.tf:7"
+
+
+def about_source(*waivers: Waiver, rule_id: str = "PE-HCL-002", rules: tuple[Rule, ...] = ()) -> Verdict:
+    """Judge a finding that was made elsewhere: in source, or by checkov."""
+    found = Finding(rule_id, Severity.CRITICAL, SOURCE, "reads a secret", "mend it", "baseline")
+    return check(EMPTY, PolicyContext(today=TODAY), waivers, rules=rules, more=(found,))
+
+
+@pytest.mark.parametrize("rule_id", ["PE-HCL-002", "CKV_GCP_78"])
+def test_findings_made_elsewhere_are_waived_like_ours(rule_id: str) -> None:
+    verdict = about_source(waiver(SOURCE, rule_id=rule_id), rule_id=rule_id)
+
+    assert verdict.passed
+    assert [finding.waived_by for finding in verdict.findings] == ["maria"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "complaint"),
+    [
+        (waiver(SOURCE, rule_id="PE-HCL-002", days=-1), "PE-WAIVER-002"),
+        (waiver("envs/dev/*", rule_id="PE-HCL-002"), "PE-WAIVER-003"),
+        (waiver("*:7", rule_id="PE-HCL-002"), "PE-WAIVER-003"),
+        (waiver(SOURCE, rule_id="PE-HCL-999"), "PE-WAIVER-001"),
+        (waiver("envs/dev/main.tf:70", rule_id="PE-HCL-002"), "PE-WAIVER-004"),
+        (waiver("envs/dev/main.tf", rule_id="PE-HCL-002"), "PE-WAIVER-004"),
+    ],
+    ids=lambda value: value.resource if isinstance(value, Waiver) else value,
+)
+def test_a_bad_waiver_leaves_a_finding_in_source_standing(bad: Waiver, complaint: str) -> None:
+    verdict = about_source(bad)
+
+    assert "PE-HCL-002" in {finding.rule for finding in verdict.blocking}
+    assert complaint in {finding.rule for finding in verdict.findings}
+
+
+def test_source_that_cannot_be_read_is_waived_by_nobody() -> None:
+    verdict = about_source(waiver(SOURCE, rule_id="PE-HCL-007"), rule_id="PE-HCL-007")
+
+    assert {finding.rule for finding in verdict.blocking} == {"PE-HCL-007", "PE-WAIVER-001"}
 
 
 def _raise(_plan: Any, _context: Any) -> Any:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from provisioner.render import RepositoryIds
 from provisioner.request.loading import load_platform, load_request, parse_request
-from provisioner.request.models import ModuleSettings, Platform
+from provisioner.request.models import Platform
+from provisioner.request.platform_parts import ModuleSettings
 from provisioner.request.resolve import Team, resolve
 
 PROJECT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from hcl2.api import loads
 
 from provisioner.errors import InvalidInput, ProvisionError
 from provisioner.render import PREVIEW_ID, RepositoryIds, Tree, render, root_names, shared_projects
-from provisioner.request.models import ModuleSettings
+from provisioner.request.platform_parts import ModuleSettings
 from tests.render.regenerate import generated
 from tests.render.teams import EXAMPLES, IDS, example, platform, team
 

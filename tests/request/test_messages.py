@@ -62,7 +62,10 @@ CASES = {
     ),
     "one value where a list is wanted": (
         HEAD + "environments:\n  dev: {project: example-churn-dev, reviewers: {team: a}}\n",
-        't.yaml:6:48: environments.dev.reviewers: found {"team": "a"} (write a list: [one, two])',
+        (
+            't.yaml:6:48: environments.dev.reviewers: found {"team": "a"} (write a list: [one, two] - Who must approve '
+            "a deployment; one of them is enough.)"
+        ),
     ),
     "the team's name in capitals": (
         HEAD.replace("churn", "Churn") + ENVIRONMENTS,
