@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from provisioner import settings
 from provisioner.cli.habits import Habits, equip, options
+from provisioner.cli.misuse import reason_of, show_misuse
 from provisioner.cli.output import FORMS, print_error
 from provisioner.errors import Interrupted, InvalidInput, ProvisionError
 
@@ -183,26 +184,36 @@ def _unexpected(error: Exception, call: _Call) -> int:
     if call.debug:
         click.echo(traceback_of(error), err=True, nl=False)
     fix = "run it again with `--debug` and send the report that it writes"
-    if isinstance(error, OSError) and error.filename:
-        known = ProvisionError(
-            f"{error.strerror}", where=str(error.filename), fix="mend its permissions, or make room there"
-        )
-        known.__cause__ = error
-        return _fail(known, call)
-    told = ProvisionError(f"unexpected {type(error).__name__}: {redactor()(str(error))}", fix=fix)
+    told = _of_the_machine(error) or ProvisionError(
+        f"unexpected {type(error).__name__}: {redactor()(str(error))}", fix=fix
+    )
     told.__cause__ = error
     return _fail(told, call)
+
+
+def _of_the_machine(error: Exception) -> ProvisionError | None:
+    """Tell errors that are nobody's mistake in the program: a folder that cannot be used, a book that is damaged."""
+    state = settings.read().state_folder
+    if type(error).__module__ == "sqlite3":
+        return ProvisionError(
+            f"the run book cannot be used: {error}", fix="see `provision-env doctor`", where=str(state)
+        )
+    if not isinstance(error, OSError) or not error.filename:
+        return None
+    ours = str(error.filename).startswith(str(state))
+    fix = "give it to your user, or name another folder in PROVISION_ENV_STATE" if ours else "mend what stands there"
+    return ProvisionError(str(error.strerror), fix=fix, where=str(error.filename))
 
 
 def _misused(error: click.ClickException, call: _Call) -> int:
     """Tell what is wrong with the command line; for people click shows the usage too."""
     call.error = error
     if call.output in {"text", "table"}:
-        error.show()
+        show_misuse(error, color=call.color)
         return InvalidInput.exit_code
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "provision-env"
-    return _fail(InvalidInput(error.format_message(), fix=f"see `{command} --help`"), call)
+    return _fail(InvalidInput(reason_of(error), fix=f"see `{command} --help`"), call)
 
 
 def _stopped(error: BaseException) -> ProvisionError:
