@@ -16,12 +16,21 @@ Place = Literal["scope", "billing", "state"]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One role of an account: on the teams' folder (``scope``), the billing account or the state bucket."""
+    """One role of an account: on the teams' folder (``scope``), the billing account or the state bucket.
+
+    ``only_on`` is the type of resource on which it counts, as conditions name it; everything below the place if empty.
+    """
 
     account: Account
     place: Place
     role: str
     why: str
+    only_on: str = ""
+
+    @property
+    def condition(self) -> str:
+        """Return the grant's condition; empty where it has none."""
+        return f'resource.type == "{self.only_on}"' if self.only_on else ""
 
 
 _READERS: tuple[tuple[str, str], ...] = (
@@ -46,8 +55,14 @@ _APPLIERS: tuple[tuple[str, str], ...] = (
     ("roles/storage.admin", "google_storage_bucket(_iam_member), managed folders: create, update, setIamPolicy"),
 )
 
+_FOLDER = "storage.googleapis.com/ManagedFolder"
+"""What Cloud Storage calls a managed folder; its objects are of another type. See
+https://cloud.google.com/iam/docs/conditions-attribute-reference#resource-type."""
+
 TABLE: tuple[Held, ...] = (
     *(Held("plan", "scope", role, why) for role, why in _READERS),
+    # Every predefined role that reads folders reads what is in them as well: the condition leaves the folders alone.
+    Held("plan", "scope", "roles/storage.objectViewer", "google_storage_managed_folder: managedFolders.get", _FOLDER),
     Held("plan", "billing", "roles/billing.viewer", "google_billing_budget: budgets.get"),
     Held("plan", "state", "roles/iam.securityReviewer", "google_storage_managed_folder_iam_member: getIamPolicy"),
     Held("plan", "state", "roles/storage.objectViewer", "the backend reads the state of every root"),
@@ -87,3 +102,16 @@ PURPOSES: Mapping[str, str] = {
 def held(account: Account, place: Place) -> list[str]:
     """Return the roles of an account in one place, sorted."""
     return sorted(each.role for each in TABLE if (each.account, each.place) == (account, place))
+
+
+def conditions() -> dict[str, dict[str, str]]:
+    """Return the conditions of roles on the scope, by ``<account>/<role>``, as the module platform takes them."""
+    return {
+        f"{each.account}/{each.role}": {
+            "title": f"only {each.only_on.rpartition('/')[2]}",
+            "description": each.why,
+            "expression": each.condition,
+        }
+        for each in TABLE
+        if each.place == "scope" and each.only_on
+    }

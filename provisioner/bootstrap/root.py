@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from provisioner.bootstrap.itself import accounts, the_environment
-from provisioner.bootstrap.roles import PURPOSES, SERVICES, held
+from provisioner.bootstrap.roles import PURPOSES, SERVICES, conditions, held
 from provisioner.render import RepositoryIds, Tree
 from provisioner.render.modules import module_source
 from provisioner.render.root import Root
@@ -27,6 +27,7 @@ VARIABLES = (
     ("purposes", "map(string)"),
     ("scope", "string"),
     ("scope_roles", "map(set(string))"),
+    ("scope_conditions", "map(object({ title = string, description = string, expression = string }))"),
     ("billing_account", "string"),
     ("billing_roles", "map(string)"),
     ("state_roles", "map(set(string))"),
@@ -90,6 +91,7 @@ def _identities(team: Team) -> Mapping[str, object]:
         "purposes": dict(PURPOSES),
         "scope": scope(team),
         "scope_roles": {account: held(account, "scope") for account in ("plan", "preview", "deploy")},
+        "scope_conditions": conditions(),
         "billing_account": team.platform.billing_account,
         "budget": budget_values(team.platform.default_budget),
         "billing_roles": {account: held(account, "billing")[0] for account in ("plan", "deploy")},

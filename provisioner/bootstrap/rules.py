@@ -32,14 +32,16 @@ def _in_the_table(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]
         yield "(plan)", "the platform's root is judged without the platform"
         return
     members = {f"serviceAccount:{address(context.team, kind)}": kind for kind in accounts(context.team)}
-    known = {(each.account, each.place, each.role) for each in TABLE}
+    known = {(each.account, each.place, each.role, each.condition) for each in TABLE}
     for grant in grants(plan):
         if grant.resource.type == "google_service_account_iam_member":
             continue
         kind = members.get(str(grant.member))
         place = _PLACES.get(grant.resource.type)
-        if (kind, place, grant.role) not in known:
-            yield grant.resource.address, f"{_shown(grant.role)} for {_shown(grant.member)} is not in the table"
+        limit = _condition(grant)
+        if (kind, place, grant.role, limit) not in known:
+            where = f" where {_shown(limit)}" if limit != "" else ""
+            yield grant.resource.address, f"{_shown(grant.role)} for {_shown(grant.member)}{where} is not in the table"
 
 
 def _federated_only(plan: PlanView, context: PolicyContext) -> Iterator[Complaint]:
@@ -56,6 +58,11 @@ def _expected(grant: Grant, team: Team | None) -> bool:
     preview = account.endswith(f"/{address(team, 'preview')}")
     from_pull_request = "/attribute.repo_event/" in grant.member
     return preview == from_pull_request and account.rsplit("/", 1)[-1] in {address(team, k) for k in accounts(team)}
+
+
+def _condition(grant: Grant) -> object:
+    """Return the expression under which a grant counts, empty where there is none."""
+    return grant.resource.get("condition", 0, "expression") if grant.resource.get("condition") else ""
 
 
 def _shown(value: object) -> str:

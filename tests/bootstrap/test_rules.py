@@ -34,7 +34,7 @@ def team() -> Team:
     return resolve(platform_request(SETTINGS, "platform"), SETTINGS)
 
 
-def grant(kind: str, role: str, member: str, **fields: str) -> Plan:
+def grant(kind: str, role: str, member: str, **fields: object) -> Plan:
     name = f"google_{kind}_iam_member"
     after = {"role": role, "member": member, **fields}
     return Plan(changes=(ResourceChange(f"{name}.x", name, "x", "", "google", ("create",), None, after),))
@@ -50,6 +50,13 @@ def becoming(which: str, attribute: str) -> Plan:
     return grant("service_account", "roles/iam.workloadIdentityUser", member, service_account_id=place)
 
 
+def only_on(kind: str) -> list[dict[str, str]]:
+    return [{"title": "x", "expression": f'resource.type == "storage.googleapis.com/{kind}"'}]
+
+
+READS_FOLDERS = ("roles/storage.objectViewer", account("plan"))
+
+
 def refused_by(plan: Plan) -> set[str]:
     verdict = check(plan, PolicyContext(SETTINGS, team()), rules=OWN)
     return {finding.rule for finding in verdict.blocking}
@@ -61,6 +68,7 @@ def refused_by(plan: Plan) -> set[str]:
         grant("folder", "roles/run.admin", account("deploy"), folder="folders/345678901234"),
         grant("folder", "roles/run.viewer", account("preview"), folder="folders/345678901234"),
         grant("storage_bucket", "roles/storage.objectViewer", account("plan"), bucket="state"),
+        grant("folder", *READS_FOLDERS, folder="folders/345678901234", condition=only_on("ManagedFolder")),
         becoming("preview", "repo_event/1210000007::pull_request"),
         becoming("deploy", "repo_env_ref_event/1210000007:platform:refs/heads/main:push"),
     ],
@@ -74,6 +82,8 @@ def test_what_the_table_says_passes(plan: Plan) -> None:
     [
         (grant("folder", "roles/run.admin", account("plan"), folder="folders/1"), "PE-BOOT-001"),
         (grant("folder", "roles/owner", account("deploy"), folder="folders/1"), "PE-BOOT-001"),
+        (grant("folder", "roles/storage.objectViewer", account("plan"), folder="folders/1"), "PE-BOOT-001"),
+        (grant("folder", *READS_FOLDERS, folder="folders/1", condition=only_on("Object")), "PE-BOOT-001"),
         (grant("folder", "roles/run.admin", "user:ann@example.com", folder="folders/1"), "PE-BOOT-001"),
         (grant("storage_bucket", "roles/storage.objectViewer", account("preview"), bucket="state"), "PE-BOOT-001"),
         (grant("project", "roles/run.viewer", account("plan"), project="example-ml-platform"), "PE-BOOT-001"),
@@ -91,6 +101,8 @@ def test_what_the_table_says_passes(plan: Plan) -> None:
     ids=[
         "plan applies",
         "an owner",
+        "plan reads data",
+        "plan reads data on a condition",
         "a person",
         "a preview reads states",
         "another place",
@@ -160,6 +172,8 @@ READ = frozenset(
     }
 )
 """What refreshing every resource of an environment reads on its project."""
+FOLDERS = {"storage.managedFolders.get"}
+"""And, where a request publishes to folders: pull requests are planned without looking."""
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +195,7 @@ def needed() -> frozenset[str]:
     return frozenset(needed_permissions(spec)) | BEYOND_PREFLIGHT
 
 
-@pytest.mark.parametrize(("which", "wanted"), [("deploy", needed()), ("plan", READ), ("preview", READ)])
+@pytest.mark.parametrize(("which", "wanted"), [("deploy", needed()), ("plan", READ | FOLDERS), ("preview", READ)])
 def test_each_identity_holds_enough_and_no_role_too_much(
     which: Account, wanted: frozenset[str], holding: Callable[[str], frozenset[str]]
 ) -> None:

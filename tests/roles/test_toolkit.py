@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +14,7 @@ import pytest
 
 from provisioner.bootstrap.roles import TABLE, Account
 from provisioner.sandbox.google.application import GoogleApplication, google_application
+from provisioner.sandbox.google.identity.policies import read_policy, write_policy
 from provisioner.sandbox.http import Request
 from provisioner.sandbox.store.memory import MemoryStore
 from provisioner.sandbox.world import open_world
@@ -21,15 +24,13 @@ from tests.roles.recording import Need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("roles")]
 FACTS = pytest.mark.parametrize("roles", [of_google, of_sandbox], ids=["of Google", "of the sandbox"])
+FOLDER = "folders/345678901234"
 STATE = "example-ml-terraform-state"
 Wanted = set[tuple[str, str]]
 
 BACKEND_READS = {"storage.objects.get", "storage.objects.list"}
 BACKEND_WRITES = BACKEND_READS | {"storage.objects.create", "storage.objects.delete"}
 PREFLIGHT = {("storage.buckets.get", "state")}  # before anything the state bucket is looked at: is it versioned?
-# No predefined role reads folders and not also what is in them (https://cloud.google.com/storage/docs/access-control/
-# iam-roles). Until a conditional grant does, a plan by this account stops at the folders that a request publishes to.
-OPEN = {("storage.managedFolders.get", "scope")}
 # Google's list of methods and permissions names the wrong kind of pool here.
 _CORRECTED = {
     "iam.projects.locations.workloadIdentityPools.providers.patch": [
@@ -121,7 +122,7 @@ def test_the_planning_account_holds_what_a_plan_needs_and_nothing_idle(
     wants |= {(permission, "state") for permission in BACKEND_READS} | PREFLIGHT
 
     assert len(wants) > 15
-    assert short(wants, "plan", roles()) == OPEN
+    assert short(wants, "plan", roles()) == set()
     assert idle(wants, "plan", roles()) == set()
 
 
@@ -129,3 +130,41 @@ def test_the_planning_account_changes_nothing() -> None:
     verbs = {p.rpartition(".")[2] for role, _ in table_of("plan") for p in of_sandbox()[role]}
 
     assert not {verb for verb in verbs if verb.startswith(("create", "delete", "update", "set", "enable", "actAs"))}
+
+
+def test_the_planning_account_reads_folders_and_nothing_in_them(pricing: Place) -> None:
+    bucket = pricing.spec.buckets[0].name
+    own, above = (
+        f"//storage.googleapis.com/projects/_/buckets/{bucket}",
+        f"//cloudresourcemanager.googleapis.com/{FOLDER}",
+    )
+    held = next(each for each in TABLE if each.account == "plan" and each.only_on)
+    limit = {"title": "x", "expression": held.condition}
+    stranger = {"role": held.role, "members": [f"serviceAccount:{pricing.email('runtime')}"], "condition": limit}
+
+    with changed_policy(pricing, own, []):  # here the runtime account is a stranger to its bucket
+        before = looked(pricing, bucket)
+        with changed_policy(pricing, above, [stranger]):
+            after = looked(pricing, bucket)
+
+    assert (before, after) == ([403, 403], [200, 403])
+
+
+def looked(pricing: Place, bucket: str) -> list[int]:
+    """Return what the runtime account is told of a folder, and of what is in it."""
+    urls = ("managedFolders/models%2F", "o/models%2Fmodel.json")
+    token = pricing.token("runtime")
+    return [
+        pricing.call("GET", f"storage.googleapis.com/storage/v1/b/{bucket}/{url}", token=token).status for url in urls
+    ]
+
+
+@contextmanager
+def changed_policy(pricing: Place, name: str, bindings: list[dict[str, Any]]) -> Iterator[None]:
+    """Let a place have these bindings and no others for a while."""
+    with pricing.world.store.transaction() as tx:
+        kept = read_policy(tx, name, 3)
+        write_policy(tx, name, {"version": 3, "bindings": bindings}, now=datetime.now(UTC))
+    yield
+    with pricing.world.store.transaction() as tx:
+        write_policy(tx, name, {"version": 3, "bindings": kept.get("bindings", [])}, now=datetime.now(UTC))

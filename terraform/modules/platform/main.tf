@@ -102,6 +102,16 @@ resource "google_folder_iam_member" "toolkit" {
   role   = each.value.role
   member = local.members[each.value.kind]
 
+  dynamic "condition" {
+    for_each = { for name, condition in var.scope_conditions : name => condition if name == each.key }
+
+    content {
+      title       = condition.value.title
+      description = condition.value.description
+      expression  = condition.value.expression
+    }
+  }
+
   depends_on = [module.accounts]
 }
 
@@ -111,6 +121,16 @@ resource "google_organization_iam_member" "toolkit" {
   org_id = trimprefix(var.scope, "organizations/")
   role   = each.value.role
   member = local.members[each.value.kind]
+
+  dynamic "condition" {
+    for_each = { for name, condition in var.scope_conditions : name => condition if name == each.key }
+
+    content {
+      title       = condition.value.title
+      description = condition.value.description
+      expression  = condition.value.expression
+    }
+  }
 
   depends_on = [module.accounts]
 }

@@ -107,6 +107,20 @@ variable "scope_roles" {
   }
 }
 
+variable "scope_conditions" {
+  description = "Conditions of single roles on the scope, by <account>/<role>: the role counts only where the expression holds."
+  type        = map(object({ title = string, description = string, expression = string }))
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.scope_conditions) :
+      contains(flatten([for kind, roles in var.scope_roles : [for role in roles : "${kind}/${role}"]]), name)
+    ])
+    error_message = "Each condition belongs to a role of scope_roles: write its name as <account>/<role>."
+  }
+}
+
 variable "billing_account" {
   description = "Billing account of the teams' projects."
   type        = string

@@ -40,11 +40,11 @@ _SINGLE: Final = (
     ),
     (
         ("folder", "folder", "folder str!^", "{folder+}"),
-        Target("cloudresourcemanager.googleapis.com/v3", "{folder}", "post"),
+        Target("cloudresourcemanager.googleapis.com/v3", "{folder}", "above"),
     ),
     (
         ("organization", "organization", "org_id str!^", "{org_id}"),
-        Target("cloudresourcemanager.googleapis.com/v3", "organizations/{org_id}", "post"),
+        Target("cloudresourcemanager.googleapis.com/v3", "organizations/{org_id}", "above"),
     ),
     (
         ("billing_account", "billing account", "billing_account_id str!^", "{billing_account_id}"),

@@ -24,8 +24,8 @@ class Target:
     """Where a policy lives.
 
     ``own`` is the template of the resource's name (``GetResourceId`` of the real provider), kept in ``keeps``;
-    ``style`` is the shape of the calls: ``post``, ``get``, ``storage`` or ``project``; ``version_query`` is sent
-    with a get.
+    ``style`` is the shape of the calls: ``post``, ``get``, ``storage``, ``project``, or ``above`` for what stands
+    above projects; ``version_query`` is sent with a get.
     """
 
     base: str
@@ -46,9 +46,9 @@ class Policies:
         """Return the policy of a resource. Raises GoogleError."""
         call, url = configuration.client.call, f"{target.base}/{_escaped(target, name)}"
         policy: Policy
-        if target.style == "project":
+        if target.style in {"project", "above"}:
             body = {"options": {"requestedPolicyVersion": _VERSION}}
-            policy = call("POST", f"{url}:getIamPolicy", body=body, legacy=True)
+            policy = call("POST", f"{url}:getIamPolicy", body=body, legacy=target.style == "project")
         elif target.style == "post":
             policy = call("POST", f"{url}:getIamPolicy", query=target.version_query, legacy=target.legacy)
         elif target.style == "storage":
