@@ -9,6 +9,7 @@ const { requestFrom } = require('./request.cjs');
 const { lineOf, outputsOfPlan, outputsOfUp } = require('./results.cjs');
 
 const FOLDER = 'provision-env';
+const NOBODY = 'backstage'; // who asked, where a program and no person started the task
 
 const INPUT = {
   request: (z) => z.record(z.unknown()).describe('The answers of the form, or a request as teams/<team>.yaml has it'),
@@ -91,7 +92,7 @@ async function called(settings, ctx, args) {
     ctx.logger[level](conceal(text));
   };
   const fixed = ['--platform', settings.platform, settings.place, '--progress', 'json', '--output', 'json'];
-  const task = { cwd: ctx.workspacePath, user: ctx.user?.ref, signal: ctx.signal, told };
+  const task = { cwd: ctx.workspacePath, user: ctx.user?.ref ?? NOBODY, signal: ctx.signal, told };
   try {
     return await run(settings, [...args, ...fixed], task);
   } catch (error) {

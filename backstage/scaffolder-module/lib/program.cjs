@@ -22,8 +22,8 @@ class RunFailed extends Error {
  *
  * @param {ReturnType<import('./settings.cjs').settingsFrom>} settings
  * @param {string[]} args the verb and what follows; no secret belongs here, every user of the machine sees it
- * @param {{cwd: string, user?: string, signal?: AbortSignal, told: (line: object | string) => void}} task
- *   `told` gets every line of standard error: an object where it is JSON
+ * @param {{cwd: string, user: string, signal?: AbortSignal, told: (line: object | string) => void}} task
+ *   `user` is who is written down as asking; `told` gets every line of standard error: an object where it is JSON
  * @returns {Promise<object>} RunFailed when it cannot be started, fails, or is cancelled
  */
 async function run(settings, args, task) {
@@ -31,7 +31,7 @@ async function run(settings, args, task) {
   const [command, ...first] = settings.command;
   const child = spawn(command, [...first, ...args], {
     cwd: task.cwd,
-    env: { ...settings.environment, ...(task.user ? { USER: task.user } : {}) },
+    env: { ...settings.environment, USER: task.user },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = endOf(child, command);
