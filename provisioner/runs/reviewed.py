@@ -52,8 +52,12 @@ class Reviewed:
         )
 
     def write(self, path: Path) -> None:
-        """Write it as JSON. It holds no secret: the changes are redacted."""
-        path.write_text(json.dumps(self.document(), indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
+        """Write it as JSON. It holds no secret: the changes are redacted. Raises InvalidInput when it cannot."""
+        content = json.dumps(self.document(), indent=1, sort_keys=True, ensure_ascii=False)
+        try:
+            path.write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(path)) from None
 
     def document(self) -> dict[str, Any]:
         """Return the JSON shape."""

@@ -51,6 +51,11 @@ def test_anything_else_needs_another_review(request_: ApprovalRequest, said: str
         approver(bucket(name="a"))(request_)
 
 
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="cannot be written: No such file"):
+        Reviewed("churn", preview=False, roots={}).write(tmp_path / "none" / "changes.json")
+
+
 def test_a_preview_s_stand_in_gives_way_to_the_number_and_to_nothing_else() -> None:
     trusted = bucket(condition=f"id in ['{IDS[0]}'] && owner == '{IDS[1]}'")
     previewed = bucket(condition="id in ['0'] && owner == '0'")

@@ -163,3 +163,10 @@ def test_a_saved_plan_is_held_to_its_addresses_as_json_is(
     (tmp_path / "saved.tfplan").write_bytes(b"PK\x03\x04")
     ended = cli("check", tmp_path / "saved.tfplan", "--root", tmp_path)
     assert (ended.code, "the plan calls google_pubsub_topic.a" in " ".join(ended.err.split())) == (2, True), ended
+
+
+def test_a_place_that_cannot_be_written_is_said(cli: Cli, tmp_path: Path) -> None:
+    plan = written(tmp_path / "plan.json", topic("a"))
+    ended = cli("check", plan, "--out-changes", tmp_path / "none" / "reviewed.json")
+    said = " ".join(ended.err.split())
+    assert (ended.code, "cannot be written: No such file or directory" in said) == (2, True), ended
