@@ -57,7 +57,9 @@ class Reviewed:
         try:
             path.write_text(content, encoding="utf-8")
         except OSError as error:
-            raise InvalidInput(f"cannot be written: {error.strerror}", fix="name another file", where=str(path)) from None
+            raise InvalidInput(
+                f"cannot be written: {error.strerror}", fix="name another file", where=str(path)
+            ) from None
 
     def document(self) -> dict[str, Any]:
         """Return the JSON shape."""
