@@ -22,16 +22,19 @@ def thread_path(thread: str) -> str:
     return f"/repos/{found['repository']}/issues/{found['number']}"
 
 
-def keep_comments(api: GitHubApi, thread: str, parts: Sequence[str]) -> str:
+def keep_comments(api: GitHubApi, thread: str, parts: Sequence[str], *, begin: bool = True) -> str:
     """Make the comments of a thread that carry our marker exactly these parts; return the address of the first.
 
     The first line of a part is its marker, the same each time. A part that is there is updated, one that is missing is
-    added, and one that is no longer needed is deleted. Raises GitHubError.
+    added, and one that is no longer needed is deleted. Without ``begin`` nothing is written where none is there yet,
+    and the address is empty. Raises GitHubError.
     """
     path = thread_path(thread)
     wanted = {part.partition("\n")[0]: part for part in parts}
     family = f"{next(iter(wanted)).rsplit(' ', 2)[0]} "
     found = {_marker(each): each for each in api.pages(f"{path}/comments") if _marker(each).startswith(family)}
+    if not begin and not found:
+        return ""
     addresses = [_kept(api, path, found.get(marker), body) for marker, body in wanted.items()]
     for marker, comment in found.items():
         if marker not in wanted:

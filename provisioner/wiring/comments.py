@@ -12,9 +12,10 @@ from provisioner.repository.transport import PyGithubTransport
 from provisioner.settings import Settings
 
 
-def publish_comment(settings: Settings, thread: str, parts: Sequence[str]) -> str:
+def publish_comment(settings: Settings, thread: str, parts: Sequence[str], *, begin: bool = True) -> str:
     """Write or update the comment of ``OWNER/REPO#NUMBER`` and return its address.
 
+    Without ``begin`` it is only brought up to date where it was written before; the address may then be empty.
     Raises InvalidInput without a token, GitHubError when GitHub refuses.
     """
     thread_path(thread)
@@ -26,6 +27,6 @@ def publish_comment(settings: Settings, thread: str, parts: Sequence[str]) -> st
         settings.github_api, settings.github_token, Path(authorities) if authorities else None
     )
     try:
-        return keep_comments(GitHubApi(transport), thread, parts)
+        return keep_comments(GitHubApi(transport), thread, parts, begin=begin)
     finally:
         transport.close()

@@ -60,17 +60,37 @@ def platform_of(base: Path, found: Path | None) -> Platform | None:
         return None
 
 
-def comments(team: Team, ids: RepositoryIds, previews: Sequence[Preview], proposed: Proposal | None) -> Iterator[Any]:
-    """Yield the comments of a pull request, each as its parts: one about the request, one about each root.
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment as its parts. ``telling`` is false where it says that nothing changes: nobody needs it begun."""
+
+    parts: tuple[str, ...]
+    telling: bool
+
+
+def comments(
+    team: Team, ids: RepositoryIds, previews: Sequence[Preview], proposed: Proposal | None
+) -> Iterator[Comment]:
+    """Yield the comments of a pull request: one about the request, one about each root.
 
     None holds a value that a plan marks as sensitive, or that a service's environment was given.
     """
-    yield _overview(team, previews, proposed)
+    telling = [_tells(each, proposed) for each in previews]
+    yield Comment(_overview(team, previews, proposed), any(telling) or bool(proposed and proposed.diffs))
     repository = repository_of(team, ids.repository_id, ids.owner_id)
-    for each in previews:
+    for each, tells in zip(previews, telling, strict=True):
         access = access_difference(team, repository, [each.plan])
         said = (*(f"+ {one}" for one in access.gained), *(f"- {one}" for one in access.lost))
-        yield comment(each.verdict, each.plan.redacted(), each.root, said, note=f"Planned {each.basis}.")
+        yield Comment(
+            comment(each.verdict, each.plan.redacted(), each.root, said, note=f"Planned {each.basis}."), tells
+        )
+
+
+def _tells(each: Preview, proposed: Proposal | None) -> bool:
+    """Tell whether a root changes; of one that was planned from nothing, whether it is rendered otherwise."""
+    if not each.verdict.passed or proposed is None or each.root in proposed.diffs:
+        return True
+    return each.basis.state and not each.plan.is_empty
 
 
 def _overview(team: Team, previews: Iterable[Preview], proposed: Proposal | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.cloud.google import GoogleCloud
 from provisioner.errors import InvalidInput
-from provisioner.policy import PolicyContext, check
+from provisioner.policy import PolicyContext, Verdict, check
 from provisioner.render import RepositoryIds
 from provisioner.request.resolve import Team
 from provisioner.terraform.plan import Plan
@@ -76,7 +76,8 @@ def previewed(team: Team, root: str, basis: Basis) -> Preview:
 
 def said(proposed: Proposal | None, *bases: Basis) -> list[tuple[str, ...]]:
     team = example("fraud-detection")
-    return list(comments(team, IDS, [previewed(team, *pair) for pair in zip(ROOTS, bases, strict=False)], proposed))
+    previews = [previewed(team, *pair) for pair in zip(ROOTS, bases, strict=False)]
+    return [each.parts for each in comments(team, IDS, previews, proposed)]
 
 
 def test_the_comment_says_from_what_every_root_was_planned() -> None:
@@ -101,6 +102,23 @@ def test_many_diffs_become_several_comments_that_each_fit() -> None:
     assert all(len(part) < 65_536 for part in overview)
     assert sum(part.count("<details>") for part in overview) == 9
     assert len({part.partition("\n")[0] for part in overview}) == len(overview)
+
+
+def test_a_root_that_a_change_leaves_alone_begins_no_comment() -> None:
+    team, same = example("fraud-detection"), Proposal("compared", {})
+    state = Basis(state=True, why="as it lies there")
+
+    def begun(preview: Preview, proposed: Proposal | None) -> list[bool]:
+        return [each.telling for each in comments(team, IDS, [preview], proposed)]
+
+    good = replace(previewed(team, ROOTS[2], NOTHING), verdict=Verdict("", ()))
+    assert begun(good, same) == [False, False], "everything is new to nothing; the request is as it was"
+    assert begun(good, Proposal("compared", {ROOTS[2]: "+x"})) == [True, True]
+    assert begun(good, None) == [True, True]
+    assert begun(replace(good, basis=state), same) == [True, True], "its state differs"
+    assert begun(replace(good, basis=state, plan=Plan(changes=())), same) == [False, False]
+    assert begun(good, Proposal("compared", {"a root that leaves": "-x"})) == [True, False]
+    assert begun(previewed(team, ROOTS[2], NOTHING), same) == [True, True], "a rule refuses it"
 
 
 def test_the_base_may_be_absent_unreadable_or_another(tmp_path: Path) -> None:

@@ -51,6 +51,15 @@ def test_checks_of_one_pull_request_keep_apart(thread: tuple[GitHubApi, str]) ->
     assert [body.partition("\n")[0] for body in bodies(api, where).values()] == [marker("dev", 1), marker("dev-2", 1)]
 
 
+def test_what_needs_no_comment_is_kept_up_to_date_and_not_begun(thread: tuple[GitHubApi, str]) -> None:
+    api, where = thread
+    assert keep_comments(api, where, [part(1, "nothing")], begin=False) == ""
+    assert bodies(api, where) == {}
+    address = keep_comments(api, where, [part(1, "something")])
+    assert keep_comments(api, where, [part(1, "nothing")], begin=False) == address
+    assert list(bodies(api, where).values()) == [part(1, "nothing")]
+
+
 @pytest.mark.parametrize("wrong", ["churn#1", "a/b", "a/b#0", "a/b#x", "a/b/c#1", "../x#1"])
 def test_a_thread_is_named_in_full(wrong: str) -> None:
     assert thread_path("example-ml/churn.x#12") == "/repos/example-ml/churn.x/issues/12"

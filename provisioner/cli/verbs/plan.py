@@ -19,6 +19,7 @@ from provisioner.cli.inputs import (
     sandbox_option,
 )
 from provisioner.cli.output import bad, emit, good, output_option
+from provisioner.cli.reporting import progress_option
 from provisioner.errors import InvalidInput, RefusedByPolicy
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--comment", "thread", metavar="OWNER/REPO#N", help="Say it under a pull request, and keep that up to date."
 )
+@progress_option
 @output_option
 def command(  # noqa: PLR0913 - one parameter per option
     *,
@@ -75,7 +77,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     \b
     Examples:
       provision-env plan teams/churn.yaml --sandbox
-      provision-env plan teams/churn.yaml --pull-request --base main/teams/churn.yaml
+      provision-env plan teams/churn.yaml --pull-request --base ../main/churn.yaml
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
     from provisioner.runs.reviewed import Reviewed  # noqa: PLC0415 - help does not pay for it
     from provisioner.wiring.bases import Reading  # noqa: PLC0415 - likewise
@@ -125,8 +127,8 @@ class _Asked:
         from provisioner.wiring.comments import publish_comment  # noqa: PLC0415 - likewise
         from provisioner.wiring.proposing import comments  # noqa: PLC0415 - likewise
 
-        for parts in comments(self.team, self.ids, self.previews, proposed):
-            publish_comment(settings.read(), thread, parts)
+        for each in comments(self.team, self.ids, self.previews, proposed):
+            publish_comment(settings.read(), thread, each.parts, begin=each.telling)
 
     def document(self, proposed: Proposal | None) -> dict[str, Any]:
         from provisioner.wiring.accessing import difference, repository_of  # noqa: PLC0415 - likewise
