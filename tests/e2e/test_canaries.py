@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import requests
 
-from provisioner.cli.verbs.check import FORMS
+from provisioner.cli.forms import FORMS
 from tests.cli.program import Ended, Person
 from tests.e2e.canaries import Watcher, canary, open_to_others, sung
 from tests.e2e.desk import Desk, new_desk

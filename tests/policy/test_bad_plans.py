@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioner.cli.verbs.check import FORMS
+from provisioner.cli.forms import FORMS
 from provisioner.errors import InvalidInput
 from provisioner.policy import read_document
 from provisioner.settings import read
