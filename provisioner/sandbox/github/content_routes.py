@@ -6,6 +6,7 @@ https://docs.github.com/rest/repos/contents
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from provisioner.sandbox.github.shapes import TEXT, text
 
 _KINDS = {"tree": "dir", "blob": "file", "commit": "submodule"}
 _LINK = "120000"
+_RAW = re.compile(r"application/vnd\.github(\.v3)?\.raw(\+json)?")
 _COMMON = {"message": text(required=True), "branch": TEXT, "author": PERSON, "committer": PERSON}
 _PUT = {**_COMMON, "content": text(required=True), "sha": TEXT}
 _DELETE = {**_COMMON, "sha": text(required=True)}
@@ -57,7 +59,18 @@ def get_contents(call: Call) -> Answer:
         raise not_found()
     if found.kind == "dir":
         return Answer([_shown(call, ref, entry) for entry in _entries(git, commit, f"{path}/")])
-    return Answer(_file(call, git, ref, found))
+    return _file_as_wanted(call, git, ref, found)
+
+
+def _file_as_wanted(call: Call, git: Repository, ref: str, entry: Entry) -> Answer:
+    """Return a file as JSON, or its bytes alone where the caller accepts only the raw media type.
+
+    https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api#media-types
+    """
+    wanted = _RAW.search(call.request.headers.get("accept", ""))
+    if wanted is None or entry.kind != "file":
+        return Answer(_file(call, git, ref, entry))
+    return Answer(None, raw=(f"{wanted[0]}; charset=utf-8", git.run("cat-file", "blob", entry.sha)))
 
 
 def _empty() -> GithubError:
@@ -116,7 +129,7 @@ def get_readme(call: Call) -> Answer:
     commit = git.resolve(f"refs/heads/{ref}") or git.resolve(ref)
     for entry in _entries(git, commit, "") if commit else ():
         if entry.kind == "file" and entry.name.lower().partition(".")[0] == "readme":
-            return Answer(_file(call, git, ref, entry))
+            return _file_as_wanted(call, git, ref, entry)
     raise not_found()
 
 

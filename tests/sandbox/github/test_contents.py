@@ -50,6 +50,16 @@ def test_folders_readme_and_empty_repositories(hub: Hub) -> None:
     assert repo.get_readme().decoded_content == b"# hi\n"
 
 
+@pytest.mark.parametrize("media", ["application/vnd.github.raw+json", "application/vnd.github.v3.raw"])
+def test_a_file_comes_as_its_bytes_alone_where_only_those_are_accepted(hub: Hub, media: str) -> None:
+    path = hub.repository()
+    hub.client().get_repo("acme/model").create_file("README.md", "readme", "# hi\n")
+    for place in ("contents/README.md", "readme"):
+        answer = hub.call("GET", f"{path}/{place}", accept=media)
+        assert (answer.content, answer.headers["content-type"]) == (b"# hi\n", f"{media}; charset=utf-8")
+    assert isinstance(hub.call("GET", f"{path}/contents", accept=media).json(), list)
+
+
 def test_pygithub_builds_a_commit_from_git_data(hub: Hub) -> None:
     hub.repository(auto_init=True)
     repo = hub.client().get_repo("acme/model")
