@@ -123,6 +123,33 @@ def test_only_what_is_missing_is_asked_and_enter_takes_what_the_sandbox_plays(
     assert (tmp_path / "typed" / "platform.yaml").read_bytes() == (made / "platform.yaml").read_bytes()
 
 
+def test_a_wrong_answer_is_asked_for_again(cli: Cli, tmp_path: Path) -> None:
+    given = (
+        "--domain",
+        "example.com",
+        "--project",
+        "example-ml-platform",
+        "--region",
+        "europe-west1",
+        "--contact",
+        "a@b.io",
+    )
+    typed = "12\n998877665544\nno/body\nacme\n\nada\n"
+    ended = cli("new-platform", tmp_path / "new", *given, answers=typed)
+    assert ended.code == 0, ended
+    assert ended.out.count("organisation id") == ended.out.count("GitHub organisation") == 2
+    assert "6-20 digits" in ended.out + ended.err
+    platform = loaded(tmp_path / "new" / "platform.yaml")
+    assert (platform["organisation"]["id"], platform["github"]["owner"]) == ("998877665544", "acme")
+    assert platform["approvers"] == ["ada"]
+
+
+def test_options_are_refused_before_anything_is_asked(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("new-platform", tmp_path / "new", "--region", "here", answers="\n" * 9)
+    assert (ended.code, ended.out) == (2, "")
+    assert "regions" in ended.err
+
+
 def test_wrong_answers_are_all_named_and_nothing_is_written(cli: Cli, tmp_path: Path) -> None:
     hostile = 'x"\n  folder: "1'
     wrong = ("--organisation-id", "12", "--billing-account", "nonsense", "--domain", hostile)

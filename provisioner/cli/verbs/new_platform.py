@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from provisioner.cli.output import emit, good, output_option
+from provisioner.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from provisioner.repository.platform_folder import Beginning
 
 # option -> (question, default); the defaults are those of an invented company, which the sandbox plays.
 _QUESTIONS = {
@@ -19,6 +24,8 @@ _QUESTIONS = {
     "project": ("Project for Terraform's state", "example-ml-platform"),
     "billing_account": ("Billing account", "01AB23-CD45EF-678901"),
     "region": ("Region", "europe-west1"),
+    "contact": ("E-mail address of who answers for it", "platform@{domain}"),
+    "approvers": ("GitHub login of who approves", "platform-lead"),
 }
 
 
@@ -55,35 +62,57 @@ def command(folder: Path, *, below: str, defaults: bool, output: str, **given: A
       provision-env new-platform ml-platform --github-owner acme --domain acme.com
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
     from provisioner.repository.platform_folder import (  # noqa: PLC0415 - help does not pay for the templates
-        Beginning,
         platform_folder,
         require_empty,
         write_folder,
     )
 
     require_empty(folder)  # before anybody answers questions in vain
-    answers = _answers(given, defaults=defaults)
-    files = platform_folder(Beginning(folder=below, **answers))
+    found = {"folder": below, **{name: value for name, value in given.items() if value}}
+    files = platform_folder(_beginning(found))  # what the options say must hold before anything is asked
+    if not defaults:
+        files = platform_folder(_beginning(_asked(found)))
     write_folder(files, folder)
     document = {"folder": str(folder), "files": sorted(files)}
     emit(document, output, lambda: _told(folder, len(files)))
 
 
-def _answers(given: dict[str, Any], *, defaults: bool) -> dict[str, Any]:
-    """Fill up what was not given: with defaults, or by asking."""
-    found = {name: value for name, value in given.items() if value}
+def _asked(found: dict[str, Any]) -> dict[str, Any]:
+    """Ask for what is not there, in the order of the questions; an answer that would be refused is asked for again."""
     for name, (question, default) in _QUESTIONS.items():
         if name not in found:
-            found[name] = default if defaults else click.prompt(question, default=default)
-    found.setdefault("state_bucket", f"{found['project']}-terraform-state")
-    for name, question, default in (
-        ("contact", "E-mail address of who answers for it", f"platform@{found['domain']}"),
-        ("approvers", "GitHub login of who approves", "platform-lead"),
-    ):
-        if name not in found:
-            found[name] = default if defaults else click.prompt(question, default=default)
-    approvers = found["approvers"]
-    return {**found, "approvers": (approvers,) if isinstance(approvers, str) else tuple(approvers)}
+            shown = default.format(domain=found.get("domain"))
+            found[name] = click.prompt(question, default=shown, value_proc=partial(_acceptable, found, name))
+    return found
+
+
+def _acceptable(found: dict[str, Any], name: str, answer: str) -> str:
+    from provisioner.repository.platform_folder import platform_folder  # noqa: PLC0415 - as above
+
+    try:
+        platform_folder(_beginning({**found, name: answer.strip()}))
+    except InvalidInput as error:
+        problems = error.problems or (error,)
+        told = "; ".join(f"{each.reason}, {each.fix}" for each in problems)
+        raise click.UsageError(told) from error  # click says it, and asks again
+    return answer.strip()
+
+
+def _beginning(found: Mapping[str, Any]) -> Beginning:
+    """Return everything that is known, with defaults for what is not."""
+    from provisioner.repository.platform_folder import Beginning  # noqa: PLC0415 - as above
+
+    known = {name: found.get(name) or default for name, (_, default) in _QUESTIONS.items()}
+    known["contact"] = known["contact"].format(domain=known["domain"])
+    approvers = known.pop("approvers")
+    bucket = found.get("state_bucket") or f"{known['project']}-terraform-state"
+    return Beginning(
+        folder=found["folder"],
+        github_plan=found["github_plan"],
+        state_bucket=bucket,
+        approvers=(approvers,) if isinstance(approvers, str) else tuple(approvers),
+        **known,
+    )
 
 
 def _told(folder: Path, count: int) -> Iterator[str]:
