@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not HAS_TERRAFORM, reason="no terraform on this machine"),
 ]
 
+MOST_CALLS = 100  # to GitHub by the first run, as docs/assumptions.md has it
 REQUEST = """team: churn
 owner: churn@example.com
 cost_center: cc-1
@@ -92,6 +93,8 @@ def test_the_app_made_what_is_on_github_and_the_account_what_is_on_google(land: 
     assert land.handle.requests(text="/access_tokens", status="201")
     assert land.handle.requests(text="/v1/token", host="sts.googleapis.com", status="200")
     assert land.handle.requests(text=f"{land.email}:generateAccessToken", status="200")
+    asked = land.handle.requests(host="api.github.com")
+    assert len(asked) < MOST_CALLS
     found = land.google("GET", "https://storage.googleapis.com/storage/v1/b?project=example-churn-dev")
     assert [each["name"] for each in found["items"]] == list(
         result["outputs"]["churn-dev"]["environment"]["buckets"].values()
