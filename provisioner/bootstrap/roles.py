@@ -94,7 +94,7 @@ SERVICES: tuple[str, ...] = (
 
 PURPOSES: Mapping[str, str] = {
     "plan": "Plans every root from the main branch",
-    "preview": "Previews pull requests, without any state",
+    "preview": "Previews pull requests, from the state only where an environment allows it",
     "deploy": "Applies what reviewers approved",
 }
 

@@ -86,6 +86,17 @@ def test_a_request_is_commented_merged_approved_and_applied(platform: PlatformSi
     assert platform.site.get(BUCKET)["labels"]["team"] == "churn"
 
 
+@pytest.mark.usefixtures("applied")
+def test_of_the_states_only_dev_s_is_open_to_pull_requests(platform: PlatformSite) -> None:
+    preview = "serviceAccount:provision-env-preview-plan@example-ml-platform.iam.gserviceaccount.com"
+    folders = "https://storage.googleapis.com/storage/v1/b/example-ml-terraform-state/managedFolders"
+    roles = {}
+    for name in ("dev", "prod"):
+        bindings = platform.site.get(f"{folders}/churn%2F{name}%2F/iam").get("bindings", [])
+        roles[name] = {each["role"] for each in bindings if preview in each["members"]}
+    assert roles == {"dev": {"roles/storage.objectViewer"}, "prod": set()}
+
+
 def changed_behind(platform: PlatformSite, *, versions: bool) -> None:
     body = {"versioning": {"enabled": versions}}
     assert platform.site.ask("PATCH", BUCKET, body).status_code == 200
