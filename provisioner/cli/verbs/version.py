@@ -26,9 +26,11 @@ def command(output: str) -> None:
 
 
 def _text(document: dict[str, Any]) -> Iterator[str]:
-    yield f"{'provision-env':14} {document['provision-env']}  {faint(_origin(document['built_from']))}"
     at_hand = document["provider"]["at_hand"]
+    made = document["built_from"]
     rows = {
+        "provision-env": document["provision-env"],
+        "built from" if made["kind"] == "build" else "checkout of": _origin(made),
         "python": document["python"],
         "terraform": document["terraform"] or "none found",
         "provider": document["provider"]["asked_for"] + (f" ({at_hand} at hand)" if at_hand else ""),
@@ -41,7 +43,5 @@ def _text(document: dict[str, Any]) -> Iterator[str]:
 
 def _origin(made: dict[str, Any]) -> str:
     if made["commit"] is None:
-        return "built from an unknown commit"
-    changed = ", with changes that are not in it" if made["dirty"] else ""
-    source = "built from" if made["kind"] == "build" else "checkout of"
-    return f"{source} {made['commit'][:12]} of {made['committed'][:10]}{changed}"
+        return "an unknown commit"
+    return f"{made['commit'][:12]} of {made['committed'][:10]}{', files changed since' if made['dirty'] else ''}"
