@@ -110,7 +110,7 @@ def find_platform(request_file: Path) -> Path:
         return found
     raise InvalidInput(
         f"no {_PLATFORM} beside {request_file} or in a folder above it",
-        fix="write one (see examples/platform.yaml), or name it with --platform",
+        fix="begin with `provision-env new-platform DIR`, or name one with --platform",
         where=str(request_file),
     )
 
