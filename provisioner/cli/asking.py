@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import click
 
 from provisioner.cli.display import Display
-from provisioner.cli.output import bad, faint, good
+from provisioner.cli.output import bad, faint, good, wrapped
 from provisioner.errors import NeedsApproval
 from provisioner.runs.approval import ApprovalRequest
 from provisioner.runs.progress import Report, counted
@@ -18,6 +18,8 @@ from provisioner.runs.progress import Report, counted
 _SHOWN_SENTENCES = 12
 _SHOWN_LINES = 15
 _PATIENCE = 0.1
+_KEPT = "\u00a0"
+_ALL_BELOW = "module.environment."  # what every root of ours holds begins with it
 _COLORS = {"+": good, "-": bad}
 
 
@@ -67,6 +69,13 @@ class TerminalApprover:
         return sys.stdin.readline().strip()
 
 
+def _shown(line: str) -> list[str]:
+    """Return a change within the width of the terminal, in the colour of its sign."""
+    color = _COLORS.get(line[0], faint)
+    kept = line.replace(" ", _KEPT, 1)  # a sign stands by what follows it, however long that is
+    return [color(part.replace(_KEPT, " ")) for part in wrapped(f"    {kept}", hanging=" " * 8)]
+
+
 def _told(sentences: Sequence[str]) -> Sequence[str]:
     """Return what is said of access where nobody is asked: every sentence of a change, a count of a first set-up."""
     if len(sentences) <= _SHOWN_SENTENCES:
@@ -82,12 +91,12 @@ def summary(request: ApprovalRequest) -> list[str]:
     for change in request.changes:
         lines.append(f"  {change.root}: {change.add} to add, {change.change} to change, {change.destroy} to destroy")
         shown = change.lines[:_SHOWN_LINES]
-        lines += [f"    {_COLORS.get(line[0], faint)(line)}" for line in shown]
+        lines += [part for line in shown for part in _shown(line.replace(_ALL_BELOW, "", 1))]
         if len(change.lines) > len(shown):
             lines.append(faint(f"    … and {len(change.lines) - len(shown)} more"))
     if request.access:
         lines += [
             "Who reaches or may do what:",
-            *(f"    {_COLORS.get(line[0], faint)(line)}" for line in request.access),
+            *(part for line in request.access for part in _shown(line.replace("this change ", "", 1))),
         ]
     return lines

@@ -18,6 +18,7 @@ from provisioner.errors import InvalidInput, ProvisionError
 
 __all__ = [
     "FORMS", "bad", "emit", "faint", "folded", "good", "moment", "output_option", "print_error", "table", "warn",
+    "wrapped",
     "write_file", "written",
 ]  # fmt: skip
 
@@ -143,13 +144,13 @@ def print_error(error: ProvisionError, *, output: str = "text", color: bool | No
 
 def _lines(error: ProvisionError) -> list[str]:
     place = f"{error.where}: " if error.where else ""
-    said = _wrapped(f"error: {place}{error.reason}")
+    said = wrapped(f"error: {place}{error.reason}")
     said[0] = bad("error") + said[0].removeprefix("error")
-    return [*said, *(_wrapped(f"  {error.fix}") if error.fix else [])]
+    return [*said, *(wrapped(f"  {error.fix}") if error.fix else [])]
 
 
-def _wrapped(text: str) -> list[str]:
-    """Break between words at the width of the terminal; in a file a line stays one line."""
+def wrapped(text: str, hanging: str = "  ") -> list[str]:
+    """Break a text of standard error between words at the terminal's width; in a file a line stays one line."""
     if not sys.stderr.isatty():
         return [text]
     width = max(shutil.get_terminal_size().columns, 20)
@@ -157,7 +158,7 @@ def _wrapped(text: str) -> list[str]:
         part
         for line in text.split("\n")
         for part in textwrap.wrap(
-            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+            line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
         )
         or [""]
     ]

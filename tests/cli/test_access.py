@@ -99,9 +99,9 @@ def test_whoever_approves_reads_every_sentence_about_access() -> None:
     sentences = tuple(f"+ this change lets 'job {number}' reach dev/plan" for number in range(40))
     change = RootChange("churn-dev", "digest", 40, 0, 0, lines)
     shown = "\n".join(summary(ApprovalRequest("up", "churn", (change,), access=sentences)))
-    assert all(sentence in shown for sentence in sentences)
+    assert all(sentence.replace("this change ", "") in shown for sentence in sentences)
     assert sum(line in shown for line in lines) < len(lines)
-    assert shown.index("google_thing") < shown.index("this change lets")
+    assert shown.index("google_thing") < shown.index("+ lets")
 
 
 @pytest.mark.parametrize(("number", "told"), [(12, 12), (13, 1)])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,12 +13,13 @@ from provisioner import settings
 from provisioner.cli.habits import note
 from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import emit, faint, good, output_option, table
+from provisioner.cli.sandboxes import folder, joined, running, started
 from provisioner.cli.verbs import sandbox_actions, sandbox_containers, sandbox_coverage
 from provisioner.cli.verbs.sandbox_ui import add_to
-from provisioner.errors import InvalidInput, ProvisionError
-from provisioner.sandbox.handle import Handle, ensure, join
-from provisioner.wiring.folders import sandbox_folder
-from provisioner.wiring.providers import Provider, choose
+from provisioner.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from provisioner.sandbox.handle import Handle
 
 _KILLED = 128
 
@@ -35,24 +35,13 @@ def command() -> None:
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
 
 
-def _folder() -> Path:
-    return sandbox_folder(settings.read())
-
-
-def _running() -> Handle:
-    handle = join(_folder())
-    if handle is None:
-        raise ProvisionError(
-            "no sandbox is running", fix="start one with `provision-env sandbox start`", where=str(_folder())
-        )
-    return handle
-
-
 def _client_environment() -> dict[str, str]:
+    from provisioner.wiring.providers import Provider, choose  # noqa: PLC0415 - help does not pay for it
+
     provider = choose(settings.read(), note)
     if provider != Provider():
         note(f"Terraform gets {provider}")
-    return ensure(_folder()).environment(provider.mirror)
+    return started().environment(provider.mirror)
 
 
 @command.command()
@@ -62,7 +51,7 @@ def _client_environment() -> dict[str, str]:
 @output_option
 def start(idle_minutes: float, output: str) -> None:
     """Start the sandbox, or join the one that runs."""
-    handle = ensure(_folder(), idle_seconds=idle_minutes * 60)
+    handle = started(idle_seconds=idle_minutes * 60)
     emit(_where(handle), output, lambda: [f"{good('running')}  process {handle.pid}, proxy {handle.proxy_url}"])
 
 
@@ -70,7 +59,7 @@ def start(idle_minutes: float, output: str) -> None:
 @output_option
 def stop(output: str) -> None:
     """Stop the sandbox; what is in it stays on disk."""
-    handle = join(_folder())
+    handle = joined()
     if handle is not None:
         handle.stop()
     emit({"stopped": handle is not None}, output, lambda: ["stopped" if handle else "no sandbox was running"])
@@ -80,9 +69,9 @@ def stop(output: str) -> None:
 @output_option
 def status(output: str) -> None:
     """Show whether the sandbox runs, where, and what it holds."""
-    handle = join(_folder())
+    handle = joined()
     if handle is None:
-        emit({"running": False, "state": str(_folder())}, output, lambda: [f"not running; its state is in {_folder()}"])
+        emit({"running": False, "state": str(folder())}, output, lambda: [f"not running; its state is in {folder()}"])
         return
     document = {"running": True, **_where(handle), **handle.status()}
     width = max(map(len, document))
@@ -94,8 +83,8 @@ def status(output: str) -> None:
 @output_option
 def reset(output: str) -> None:
     """Forget everything in the sandbox: clouds, repositories, tokens."""
-    ensure(_folder()).reset()
-    emit({"reset": True, "state": str(_folder())}, output, lambda: ["the sandbox is empty"])
+    started().reset()
+    emit({"reset": True, "state": str(folder())}, output, lambda: ["the sandbox is empty"])
 
 
 @command.command()
@@ -137,7 +126,7 @@ def shell(ctx: click.Context, program: tuple[str, ...]) -> None:
 def requests(host: str | None, status_: str | None, limit: int, output: str) -> None:
     """Show what clients asked the sandbox, oldest first."""
     filters = {name: value for name, value in (("host", host), ("status", status_), ("limit", str(limit))) if value}
-    found = _running().requests(**filters)
+    found = running().requests(**filters)
     emit(found, output, lambda: _log(found))
 
 
@@ -166,4 +155,4 @@ command.add_command(sandbox_actions.token, "token")
 command.add_command(sandbox_actions.allow, "allow")
 command.add_command(sandbox_containers.containers, "containers")
 command.add_command(sandbox_containers.fail_image, "fail-image")
-add_to(command, _running, lambda: ensure(_folder()))
+add_to(command, running, started)

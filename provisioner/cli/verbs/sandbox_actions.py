@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from provisioner import settings
 from provisioner.cli.output import emit, output_option
-from provisioner.sandbox.handle import Handle, ensure
-from provisioner.wiring.folders import sandbox_folder
+from provisioner.cli.sandboxes import started
+
+if TYPE_CHECKING:
+    from provisioner.sandbox.handle import Handle
 
 _WORDS = {"on": "act", "off": "off"}
 _STEP = 30  # seconds of one question
@@ -31,7 +32,7 @@ def actions(state: str, output: str) -> None:
     alone. It needs act: go install github.com/nektos/act@v0.2.89
     `wait` returns when every run is over or held for a reviewer or the clock.
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
-    handle = ensure(sandbox_folder(settings.read()))
+    handle = started()
     if state == "wait":
         found = _rested(handle)
         emit(found, output, lambda: [f"at rest; {found['held']} held for a reviewer, a group or the clock"])
@@ -76,7 +77,7 @@ def import_repo(folder: Path, repository: str, output: str) -> None:
     """
     from provisioner.sandbox.importing import import_repository  # noqa: PLC0415 - other verbs do without it
 
-    said = import_repository(ensure(sandbox_folder(settings.read())), folder, repository)
+    said = import_repository(started(), folder, repository)
     emit({"repository": repository, "done": said}, output, lambda: said or ["nothing was missing"])
 
 
@@ -90,7 +91,7 @@ def token(login: str, output: str) -> None:
     To review a pull request or let a deployment go on as a reviewer would:
       GITHUB_TOKEN=$(provision-env sandbox token maria-platform)
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
-    handle = ensure(sandbox_folder(settings.read()))
+    handle = started()
     found = handle.control("POST", "github/user-token", {"login": login})
     emit({"login": login, **found}, output, lambda: [found["token"]])
 
@@ -104,6 +105,6 @@ def allow(hosts: tuple[str, ...], output: str) -> None:
     Without a host: show which are let through. A job that installs packages
     needs the package index: pypi.org files.pythonhosted.org
     """
-    handle = ensure(sandbox_folder(settings.read()))
+    handle = started()
     found: list[str] = handle.control("POST", "hosts", {"allow": list(hosts)})["allowed"]
     emit({"allowed": found}, output, lambda: found or ["none: only Google Cloud and GitHub are answered"])

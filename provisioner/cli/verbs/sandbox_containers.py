@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from provisioner import settings
 from provisioner.cli.output import emit, output_option
-from provisioner.sandbox.handle import Handle, ensure
-from provisioner.wiring.folders import sandbox_folder
+from provisioner.cli.sandboxes import started
+
+if TYPE_CHECKING:
+    from provisioner.sandbox.handle import Handle
 
 _WORDS = {"on": "process", "off": "off"}
 _STATES = {"CONDITION_SUCCEEDED": "ready", "CONDITION_FAILED": "failed", "CONDITION_RECONCILING": "starting"}
@@ -50,7 +51,7 @@ def fail_image(image: str, message: str | None, take_back: bool, output: str) ->
 
 
 def _sandbox() -> Handle:
-    return ensure(sandbox_folder(settings.read()))
+    return started()
 
 
 def _told(document: dict[str, Any]) -> list[str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-import webbrowser
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from provisioner.cli.output import emit, output_option, table
 from provisioner.errors import InvalidInput
-from provisioner.sandbox.control.faults import KINDS, WHENS
-from provisioner.sandbox.handle import Handle
+from provisioner.sandbox.control.kinds import KINDS, WHENS
+
+if TYPE_CHECKING:
+    from provisioner.sandbox.handle import Handle
 
 Json = dict[str, Any]
 _SETTINGS = {"true": True, "false": False}
@@ -34,6 +35,8 @@ def _ui(started: Callable[[], Handle]) -> click.Command:
 
         The address works once, in one browser, within five minutes.
         """
+        import webbrowser  # noqa: PLC0415 - help does not pay for it
+
         address = started().look()
         wanted = sys.stdout.isatty() if open_ is None else open_
         opened = wanted and webbrowser.open(address)

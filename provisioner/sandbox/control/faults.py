@@ -20,10 +20,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from provisioner.errors import InvalidInput
+from provisioner.sandbox.control.kinds import KINDS, WHENS
 from provisioner.sandbox.http import Response, json_response
 
-KINDS = ("status", "reset", "delay", "half", "twice")
-WHENS = ("before", "after")
 _LONGEST_DELAY = 120.0
 _STATUSES = range(400, 600)
 
