@@ -15,6 +15,7 @@ from provisioner.errors import InvalidInput
 from provisioner.repository import names
 from provisioner.repository.bootstrap import is_empty, read_facts
 from provisioner.repository.claim import claimed_by, require_ours_or_free
+from provisioner.repository.facts import Difference
 from provisioner.repository.proposal import BRANCH, Proposal
 from provisioner.repository.setting import Target
 from provisioner.repository.template import ANSWERS_FILE, Files
@@ -38,13 +39,15 @@ class Adoption:
 
     ``state`` is ``opened``, ``updated``, ``unchanged`` (the pull request is as it should be) or ``nothing`` (the
     repository has every file that can be added). ``added`` and ``replaced`` are what the pull request holds.
+    ``later`` is what setting the repository up will change once it is merged.
     """
 
     state: str
-    pull_request: str
+    pull_request: str | None
     added: tuple[str, ...]
     replaced: tuple[str, ...]
     kept: tuple[Kept, ...]
+    later: tuple[Difference, ...] = ()
 
 
 def adopt(target: Target, replace: tuple[str, ...]) -> Adoption:

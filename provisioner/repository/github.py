@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,8 @@ from provisioner.errors import Blocked
 from provisioner.repository.adoption import Adoption, adopt
 from provisioner.repository.api import GitHubApi
 from provisioner.repository.application import AppKey, Application
-from provisioner.repository.bootstrap import archive, ensure_repository, find_repository
+from provisioner.repository.bootstrap import archive, ensure_repository, find_repository, read_facts
+from provisioner.repository.errors import GitHubError
 from provisioner.repository.facts import Difference, EnvironmentOutputs, PublishResult, RepositoryFacts
 from provisioner.repository.inspection import inspect
 from provisioner.repository.kinds import PRODUCT, Kind
@@ -113,7 +115,16 @@ class GitHub:
         lacking = tuple(each.as_error() for each in Permits(target, self._token).problems(found) if each.blocking)
         if lacking:
             raise Blocked("GitHub would not let us propose this", problems=lacking)
-        return adopt(target, replace)
+        return dataclasses.replace(adopt(target, replace), later=self._later(team, outputs))
+
+    def _later(self, team: Team, outputs: Mapping[str, EnvironmentOutputs]) -> tuple[Difference, ...]:
+        """Return what setting up would change; a setting that GitHub does not show is told as that."""
+        found = self._api.get(self._target(team).path)
+        try:
+            rows = self.verify(team, read_facts(found, created=False, empty=False), outputs)
+        except GitHubError as problem:
+            return (Difference(problem.where, "a setting that can be read", problem.reason),)
+        return tuple(row for row in rows if not row.where.startswith("file "))
 
     def archive(self, team: Team) -> bool:
         """See ``GitHubPort.archive``."""

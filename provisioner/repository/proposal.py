@@ -33,14 +33,14 @@ class Proposal:
     found: dict[str, Any]
     base: str
 
-    def settle(self, files: Files, kept: Sequence[Kept]) -> tuple[str, str, list[str]]:
+    def settle(self, files: Files, kept: Sequence[Kept]) -> tuple[str, str | None, list[str]]:
         """Make branch and pull request hold exactly these files.
 
         Returns the state (see Adoption), the address, and the files that people changed on the branch, which stay.
         """
         request = self._open_request()
         if not files:
-            return ("unchanged" if request else "nothing"), request["html_url"] if request else "", []
+            return ("unchanged" if request else "nothing"), request["html_url"] if request else None, []
         moved, edited = self._branch(files)
         body = _body(self.target, files, kept)
         if request is None:

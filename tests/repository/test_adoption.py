@@ -59,6 +59,7 @@ def adopt(github: GitHub, team: Team, *replace: str) -> Adoption:
 
 
 def merge(sandbox: Sandbox, done: Adoption, team: Team) -> None:
+    assert done.pull_request is not None
     number = done.pull_request.rpartition("/")[2]
     api(sandbox).write("PUT", f"{path_of(team)}/pulls/{number}/merge")
 
@@ -84,6 +85,7 @@ def test_what_is_missing_is_proposed_and_nothing_else_changes(sandbox: Sandbox, 
     done = adopt(github, team)
     assert everything(sandbox, team) == before
     assert done.state == "opened"
+    assert {"environment dev", "ruleset of the branches", "topics"} <= {each.where for each in done.later}
     assert [(each.path, each.reason) for each in done.kept] == [
         (".github/CODEOWNERS", "would hide CODEOWNERS"),
         ("README.md", "exists with other content"),
@@ -138,7 +140,8 @@ def test_a_merged_repository_is_ours_and_can_be_set_up(sandbox: Sandbox, github:
     with pytest.raises(ProvisionError, match="content that is not ours"):
         github.ensure_repository(team)
     merge(sandbox, adopt(github, team), team)
-    assert adopt(github, team).state == "nothing"
+    again = adopt(github, team)
+    assert (again.state, again.pull_request) == ("nothing", None)
     made = github.ensure_repository(team)
     github.configure_environments(team)
     result = github.publish(team, made, outputs(team))

@@ -155,6 +155,8 @@ def _proposed(done: dict[str, Any]) -> list[str]:
     return [
         f"{first}  {', '.join(counts) or 'no file to add'}",
         *(f"kept  {each['path']}: {each['reason']}" for each in done["kept"]),
+        *(f"later  {each['where']}" for each in done["later"]),
+        *(["`provision-env repo bootstrap` sets what is said to come later, after the merge"] if done["later"] else []),
     ]
 
 
