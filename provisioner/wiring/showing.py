@@ -10,7 +10,6 @@ from typing import Any
 from provisioner.errors import ProvisionError
 from provisioner.request.resolve import EnvironmentSpec, Team
 from provisioner.runs.leases import working
-from provisioner.runs.progress import Progress
 from provisioner.settings import Settings
 from provisioner.terraform.state import StateDocument
 from provisioner.wiring import consoles
@@ -21,14 +20,13 @@ from provisioner.wiring.place import place_of
 
 SCHEMA_VERSION = 1
 _NEWEST = 5
-_ACCOUNTS = ("plan", "deploy", "runtime")
+_ACCOUNTS = ("plan", "preview", "deploy", "runtime")
 
 
 def overview(
     settings: Settings,
     team: Team,
     sandbox: bool | None,  # noqa: FBT001 - three states
-    progress: Progress,
     *,
     live: bool = False,
 ) -> dict[str, Any]:
@@ -40,7 +38,7 @@ def overview(
     states = states_of(settings, team, sandbox)
     environments = [_environment(spec, states.get(spec.names.root, StateDocument())) for spec in team.environments]
     there = {each["name"] for each in environments if each["exists"]}
-    question = Question(team, sandbox, progress)
+    question = Question(team, sandbox, lambda _report: None)
     return {
         "schema_version": SCHEMA_VERSION,
         "made": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

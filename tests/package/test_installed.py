@@ -9,7 +9,7 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -164,8 +164,19 @@ def test_the_installed_program_knows_itself(stranger: Stranger) -> None:
     assert document["digests"] == {name: digest(data_folder(name)) for name in SHIPPED}
 
 
+def test_the_installed_program_brings_what_backstage_needs(stranger: Stranger) -> None:
+    stranger.runs("schema", "backstage", "--into", "portal")
+    written = {
+        path.relative_to(stranger.folder / "portal").as_posix() for path in (stranger.folder / "portal").rglob("*")
+    }
+    assert {"template.yaml", "scaffolder-module/package.json"} <= written
+    shown = stranger.runs("schema", "backstage").out
+    assert shown.startswith((PROJECT / "backstage" / "template.yaml").read_text()[:60])
+
+
 def test_from_an_empty_folder_to_a_proven_team(stranger: Stranger) -> None:
-    stranger.runs("new-platform", ".", "--defaults")
+    stranger.runs("new-platform", "first", "--defaults")
+    stranger = replace(stranger, folder=stranger.folder / "first")
     stranger.runs("init", *INIT, "--environment", "dev=example-churn-dev")
     result = stranger.runs("up", "teams/churn.yaml", "--sandbox", "--yes", "-o", "json").document
     assert result["access"]["right"] is True

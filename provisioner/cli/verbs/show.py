@@ -33,14 +33,11 @@ def command(team: str, *, html_file: Path | None, live: bool, sandbox: bool | No
       provision-env show churn --html churn.html
       provision-env show churn --live -o json
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is
-    from provisioner.cli.display import display  # noqa: PLC0415 - help does not pay for it
-    from provisioner.wiring.showing import overview  # noqa: PLC0415 - likewise
+    from provisioner.wiring.showing import overview  # noqa: PLC0415 - help does not pay for it
 
     current = settings.read()
     last_run(current, team)
-    board = display(no_color=current.no_color, ci=current.ci)
-    with board.shown():
-        document = overview(current, last_inputs(current, team).team(), sandbox, board, live=live)
+    document = overview(current, last_inputs(current, team).team(), sandbox, live=live)
     if html_file is not None:
         from provisioner.access.team_page import team_page  # noqa: PLC0415 - only the page needs it
 
