@@ -27,6 +27,7 @@ BILLING = "https://cloudbilling.googleapis.com/v1/billingAccounts/01AB23-CD45EF-
 REPO = "https://api.github.com/repos/example-ml/platform"
 PROJECT = "example-ml-platform.iam.gserviceaccount.com"
 PROVIDER = "workload_identity_provider"
+VERSION_3 = {"options": {"requestedPolicyVersion": 3}}
 STAGES = ("mint", "exchange", "impersonate", "call")
 PLAN, PREVIEW, DEPLOY = (
     f"serviceAccount:provision-env-{kind}@{PROJECT}" for kind in ("platform-plan", "preview-plan", "platform-deploy")
@@ -185,7 +186,7 @@ def test_the_repository_tries_its_identities_itself(
 
 def test_what_somebody_grants_by_hand_is_named(desk: Desk, result: dict[str, Any], tmp_path: Path) -> None:
     assert result["access"]["right"]
-    policy = call(desk, "POST", f"{FOLDER}:getIamPolicy")[1]
+    policy = call(desk, "POST", f"{FOLDER}:getIamPolicy", VERSION_3)[1]
     more = {**policy, "bindings": [*policy["bindings"], {"role": "roles/run.developer", "members": [PREVIEW]}]}
     assert call(desk, "POST", f"{FOLDER}:setIamPolicy", {"policy": more})[0] == 200
     page = tmp_path / "access.html"
