@@ -38,6 +38,15 @@ format: ## Format all code.
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
 
+.PHONY: generate
+generate: setup ## Write again what is generated and committed: schemas, references, tables, the Backstage form.
+	$(RUN) python -m tests.render.regenerate
+	$(RUN) python -m tests.docs.reference
+	$(RUN) python -m tests.policy.rules_page
+	$(RUN) python -m tests.cli.reference
+	$(RUN) provision-env schema backstage > backstage/template.yaml
+	$(RUN) provision-env sandbox coverage --output markdown > docs/COVERAGE.md
+
 .PHONY: check
 check: ## Lint, types, rooms.
 	$(RUN) ruff format --check

@@ -32,6 +32,10 @@ _PAGES: tuple[tuple[Kind, str, str], ...] = (
 _SIMPLE = {"string": "text", "integer": "number", "boolean": "true, false"}
 
 
+# Filled in by the program while it reads; nobody writes them.
+_OWN = {("PolicySettings", "files"), ("RuleFile", "name"), ("RuleFile", "text")}
+
+
 def generated() -> Iterator[tuple[Path, str]]:
     """Yield each page with the content that it should have."""
     for kind, name, head in _PAGES:
@@ -47,19 +51,20 @@ def fields(schema: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def _sections(schema: Json) -> Iterator[str]:
-    yield _table(schema)
+    yield _table("", schema)
     for name, part in schema["$defs"].items():
-        if not part.get("properties"):
+        if {(name, each) for each in part.get("properties", {})} <= _OWN:
             continue
         first = part["description"].split("\n\n")[0].replace("\n", " ").replace("``", "`")
-        yield f"\n## {name}\n\n{first}\n{_table(part)}"
+        yield f"\n## {name}\n\n{first}\n{_table(name, part)}"
 
 
-def _table(part: Json) -> str:
+def _table(section: str, part: Json) -> str:
     required = part.get("required", [])
     rows = "".join(
         f"| `{name}` | {_kind(field)} | {'**required**' if name in required else _default(field)} | {_text(field)} |\n"
         for name, field in part["properties"].items()
+        if (section, name) not in _OWN
     )
     return f"\n| field | type | default | what |\n|---|---|---|---|\n{rows}"
 
