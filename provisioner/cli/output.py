@@ -68,7 +68,8 @@ def written(document: Any, form: str) -> str:  # noqa: ANN401 - as above
 
 
 def _shown(lines: list[str]) -> None:
-    if settings.read().pager and sys.stdout.isatty() and len(lines) >= shutil.get_terminal_size().lines:
+    number = sum(1 + line.count("\n") for line in lines)
+    if settings.read().pager and sys.stdout.isatty() and number >= shutil.get_terminal_size().lines:
         click.echo_via_pager("\n".join(lines) + "\n")
         return
     for line in lines:
