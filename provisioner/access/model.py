@@ -116,7 +116,7 @@ def _model(items: list[_Item], numbers: Mapping[str, str]) -> AccessModel:
         for item in items
         if item.type == "google_iam_workload_identity_pool"
     }
-    closed = {key for key, item in pools.items() if item.values.get("disabled") not in {None, False}}
+    closed = {key for key, item in pools.items() if item.values.get("disabled") not in (None, False)}
     return AccessModel(
         tuple(_provider(i, numbers, closed) for i in items if i.type == "google_iam_workload_identity_pool_provider"),
         tuple(chain.from_iterable(_grants(item) for item in items)),
@@ -141,7 +141,7 @@ def _provider(item: _Item, numbers: Mapping[str, str], closed: set[tuple[str, st
         audiences=tuple(str(audience) for audience in oidc.get("allowed_audiences") or ()),
         mapping=mapping if isinstance(mapping, dict) else {"google.subject": UNKNOWN},
         condition=item.text("attribute_condition"),
-        disabled=item.values.get("disabled") not in {None, False} or (project, pool) in closed,
+        disabled=item.values.get("disabled") not in (None, False) or (project, pool) in closed,
     )
 
 

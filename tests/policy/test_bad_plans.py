@@ -135,6 +135,15 @@ def test_any_value_in_any_place_leads_to_a_verdict_or_a_refusal(
         assert form(found, "name")
 
 
+@pytest.mark.parametrize("kind", ["google_iam_workload_identity_pool", "google_iam_workload_identity_pool_provider"])
+def test_a_list_where_a_truth_value_belongs_is_read_as_one(kind: str, tmp_path: Path) -> None:
+    entry = resource(kind, {"workload_identity_pool_id": "churn-dev-gh", "disabled": [{}]})
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({"format_version": "1.2", "complete": True, "resource_changes": [entry]}))
+    found = check_subject(read({}), Subject(file, base=tmp_path), None, with_checkov=False)
+    assert not found.verdict.passed
+
+
 @pytest.fixture(scope="module")
 def small(good: Json, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with one resource of each type, and the configuration: small enough to break many times."""

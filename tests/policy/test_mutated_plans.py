@@ -25,7 +25,7 @@ Dice = random.Random
 FORMS = ("text", "json", "sarif", "junit", "github", "markdown")
 WORDS = (b"null", b"{}", b"[]", b'"', b"\\", b"\xff", b"\x00", b"1e999", b"NaN", b",", b'"type":', b'"\\ud800"')
 many = settings(
-    max_examples=250,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
