@@ -129,8 +129,9 @@ class _Call:
     @property
     def debug(self) -> bool:
         """Tell whether a report is wanted; also where the command line could not be read to its end."""
-        ours = self.given[: self.given.index("--")] if "--" in self.given else self.given
-        return self.habits.debug or "--debug" in ours
+        # What stands behind `--` or `sandbox shell` is another program's.
+        ends = [self.given.index(word) for word in ("--", "shell") if word in self.given]
+        return self.habits.debug or "--debug" in self.given[: min(ends, default=None)]
 
     @property
     def color(self) -> bool | None:

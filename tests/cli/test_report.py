@@ -85,6 +85,7 @@ def test_without_debug_there_is_no_report(cli: Cli, person: Person) -> None:
 
 def test_what_goes_to_another_program_is_no_option_of_ours(cli: Cli, person: Person) -> None:
     assert "report:" not in cli("validate", "--", "--debug").err
+    assert "report:" not in cli("sandbox", "shell", "--provider", "none", "program", "--debug").err
 
 
 def test_old_reports_go(cli: Cli) -> None:
