@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from provisioner.access import AccessModel
+from provisioner.access import AccessModel, Repository, compare
 from provisioner.access.live import from_live, from_policies
+from provisioner.bootstrap.access import platform_cases
 from provisioner.bootstrap.itself import the_environment
 from provisioner.bootstrap.root import platform_tree, scope
+from provisioner.bootstrap.rules import RULES
 from provisioner.cloud.policies import ProjectTrust
+from provisioner.policy import PolicyContext, check
+from provisioner.policy.report import document as report
 from provisioner.render import RepositoryIds
 from provisioner.request.names import PLATFORM_TEAM
 from provisioner.request.resolve import Team
@@ -23,6 +28,7 @@ from provisioner.terraform.runner import Runner
 from provisioner.terraform.state import StateDocument
 from provisioner.wiring.bootstrapping import platform_seed
 from provisioner.wiring.folders import find_terraform, open_ledger
+from provisioner.wiring.observing import recorded_ids
 from provisioner.wiring.place import Place, connect_google, enter, place_of
 from provisioner.wiring.ports import Runners
 
@@ -34,10 +40,17 @@ def is_platform(team: Team) -> bool:
     return team.slug == PLATFORM_TEAM
 
 
-def entered(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> Place:  # noqa: FBT001 - three states
+def entered(
+    settings: Settings,
+    team: Team,
+    progress: Progress,
+    sandbox: bool | None,  # noqa: FBT001 - three states
+    *,
+    seed: bool = False,
+) -> Place:
     """Make this process a client of the place that is meant."""
     chosen = place_of(settings, open_ledger(settings), team.slug, sandbox)
-    return enter(settings, chosen, team, progress, seed=False, seeding=platform_seed)
+    return enter(settings, chosen, team, progress, seed=seed, seeding=platform_seed)
 
 
 def state_of(place: Place, team: Team, ids: RepositoryIds) -> StateDocument:
@@ -66,6 +79,24 @@ def planned(place: Place, team: Team, ids: RepositoryIds, progress: Progress) ->
         found = runner.show(root, file)
         told.detail = "no changes" if found.is_empty else str(found.summary())
         return found
+
+
+def preview(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> dict[str, Any]:  # noqa: FBT001 - three states
+    """Return what a bootstrap would change, redacted, with its verdict and what it does to access; nothing is made."""
+    ids = recorded_ids(settings, team)
+    plan = planned(entered(settings, team, progress, sandbox, seed=True), team, ids, progress)
+    context = PolicyContext(team.platform, team, allow_preview_id=True)
+    repository = Repository(ids.repository_id, ids.owner_id, team.repository_full_name)
+    before, after = AccessModel.from_state(plan.prior_state), AccessModel.from_plan(plan)
+    return {
+        "team": team.slug,
+        "root": the_environment(team).names.root,
+        "changes": [change.as_dict() for change in plan.redacted().entries],
+        "summary": str(plan.summary()),
+        "empty": plan.is_empty,
+        "verdict": report(check(plan, context, team.platform.waivers, rules=RULES)),
+        "access": compare(before, after, platform_cases(team, repository)).document(),
+    }
 
 
 def live(place: Place, team: Team) -> tuple[AccessModel, ProjectTrust]:
