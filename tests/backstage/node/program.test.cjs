@@ -99,7 +99,7 @@ test('a cancelled task interrupts the program once and waits for its orderly end
 });
 
 test('a program that does not stop is ended after the grace', async () => {
-  const wanted = bench('stubborn', { graceSeconds: 1 });
+  const wanted = bench('stubborn', { graceSeconds: 0.2 });
   cancelWhileApplying(wanted);
   await assert.rejects(wanted.actions.up.handler(wanted.task), /^RunFailed: cancelled[^]*ended with SIGKILL/);
   assert.deepEqual(wanted.saw().signals, ['SIGINT']);
