@@ -74,7 +74,8 @@ def test_what_a_plan_changes_and_does_not_plan_is_a_failure(good: Json, tmp_path
 def test_a_plan_of_other_clouds_is_looked_at_as_well(tmp_path: Path) -> None:
     open_bucket = {"bucket": "b", "acl": "public-read"}
     planned = {"address": "aws_s3_bucket.added", "mode": "managed", "type": "aws_s3_bucket", "name": "added"}
-    changes = [resource("aws_s3_bucket", open_bucket)]
+    aws = "registry.terraform.io/hashicorp/aws"
+    changes = [resource("aws_s3_bucket", open_bucket) | {"provider_name": aws}]
     values = {"root_module": {"resources": [planned | {"values": open_bucket}]}}
     file = tmp_path / "shown"
     file.write_text(json.dumps({"format_version": "1.2", "planned_values": values, "resource_changes": changes}))

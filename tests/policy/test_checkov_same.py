@@ -18,6 +18,7 @@ import pytest
 
 from provisioner.policy.checkov import SKIPPED, checkov_findings, installed
 from provisioner.policy.checkov.loading import HAVE_NO_CHECKS, one_at_a_time
+from provisioner.policy.known_types import google_types
 from tests.policy.breaking import Json, resource
 from tests.policy.cases import BREAKS
 
@@ -95,7 +96,9 @@ def plan_of(resources: Mapping[str, list[Json]], references: Mapping[str, list[s
     for kind, all_values in resources.items():
         for index, values in enumerate(all_values):
             name = f"r{index}"
-            changes.append(resource(kind, values) | {"address": f"{kind}.{name}", "name": name})
+            provider = f"registry.terraform.io/hashicorp/{kind.partition('_')[0]}"
+            told_apart = {"address": f"{kind}.{name}", "name": name, "provider_name": provider}
+            changes.append(resource(kind, values) | told_apart)
             planned.append(
                 {"address": f"{kind}.{name}", "mode": "managed", "type": kind, "name": name, "values": values}
             )
@@ -118,7 +121,7 @@ def words_of_checks() -> dict[str, list[str]]:
     with one_at_a_time({"google"}) as checks:
         registry = checks.runner().block_type_registries["resource"]
         known = {kind: list(checks) for kind, checks in registry.checks.items() if kind.startswith("google_")}
-        types = sorted(checks.types or ())
+        types = sorted((checks.types or frozenset()) & google_types())
     words = {
         kind: sorted({word for check in found for word in _constants(type(check).__module__)})
         for kind, found in known.items()
