@@ -62,6 +62,10 @@ test: setup ## Run the tests.
 test-all: setup ## Run every test, the long ones too, and measure what they cover.
 	PROVISION_ENV_TEST_AT_RANDOM=1 $(RUN) pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 
+.PHONY: test-backstage
+test-backstage: setup ## Run the form and its actions in a real Backstage backend; needs npm.
+	$(RUN) pytest tests/backstage
+
 .PHONY: mutations
 mutations: setup ## Break the code in the listed ways; every break must turn a test red.
 	$(RUN) python tests/mutate.py
