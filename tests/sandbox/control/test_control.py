@@ -43,6 +43,9 @@ class Recorder:
     def credentials(self) -> dict[str, Any]:
         return {"googleToken": "ya29.x"}
 
+    def github_app(self) -> dict[str, Any]:
+        return {"appId": "1", "privateKey": "pem"}
+
     def mint_job_token(self, context: Any) -> dict[str, Any]:
         if context.get("environment") == "prod":
             raise InvalidInput("Branch is not allowed to deploy to prod due to environment protection rules.")
