@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from provisioner.cli.output import table
+from provisioner.cli.output import FORMS, emit, table
 
 
 @click.command()
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice([*FORMS, "markdown"]),
     default="text",
     show_default=True,
     help="Numbers for people, everything for programs, or the page of the documentation.",
@@ -26,13 +24,9 @@ def command(output: str) -> None:
     from provisioner.sandbox.coverage import document, markdown  # noqa: PLC0415 - it reads every API of the sandbox
 
     facts = document()
-    if output == "json":
-        click.echo(json.dumps(facts, indent=2))
-        return
     if output == "markdown":
         click.echo(markdown(facts))
         return
     rows = [(name, str(len(each["answered"])), str(len(each["refused"]))) for name, each in facts["google"].items()]
     github = ("github (REST)", str(sum(map(len, facts["github"].values()))), "all others")
-    for line in table(("API", "PLAYED", "REFUSED"), [*rows, github]):
-        click.echo(line)
+    emit(facts, output, lambda: table(("API", "PLAYED", "REFUSED"), [*rows, github]))
