@@ -39,13 +39,13 @@ class TerminalApprover:
     def __call__(self, request: ApprovalRequest) -> str:
         """Return who approved; raises NeedsApproval when the answer is no or there is nobody to ask."""
         if self.yes:
-            for line in _told(request.access):
+            for line in _told(request):
                 self.display(Report("access", "", "note", line))
             return f"{self.user} (--yes)"
         if not sys.stdin.isatty():
             raise NeedsApproval(
                 f"{counted(len(request.changes), 'root', 'change')} and nobody is here to approve it",
-                fix="look at `provision-env plan`, then run it again with --yes",
+                fix=f"look at {_planning(request)}, then run it again with --yes",
             )
         with self.display.paused():
             for line in summary(request):
@@ -76,13 +76,18 @@ def _shown(line: str) -> list[str]:
     return [color(part.replace(_KEPT, " ")) for part in wrapped(f"    {kept}", hanging=" " * 8)]
 
 
-def _told(sentences: Sequence[str]) -> Sequence[str]:
+def _planning(request: ApprovalRequest) -> str:
+    return "`provision-env bootstrap --plan`" if request.verb == "bootstrap" else "`provision-env plan`"
+
+
+def _told(request: ApprovalRequest) -> Sequence[str]:
     """Return what is said of access where nobody is asked: every sentence of a change, a count of a first set-up."""
+    sentences = request.access
     if len(sentences) <= _SHOWN_SENTENCES:
         return sentences
     gained = sum(each.startswith("+") for each in sentences)
     kinds = [f"{number} {word}" for number, word in ((gained, "gained"), (len(sentences) - gained, "lost")) if number]
-    return [f"{' and '.join(kinds)}; `provision-env plan` says each before, `provision-env access` after"]
+    return [f"{' and '.join(kinds)}; {_planning(request)} says each before, `provision-env access` after"]
 
 
 def summary(request: ApprovalRequest) -> list[str]:

@@ -50,9 +50,11 @@ def _laid(result: dict[str, Any], team: Team) -> Iterator[str]:
         ("repository", repository["html_url"]),
     ]
     yield from (f"  {name:11} {value}" for name, value in rows)
+    yield from _access(result["access"])
     yield ""
     yield "Next"
     yield f"  git clone {repository['clone_url']}"
+    yield f"  provision-env access {team.slug}      who reaches what, row by row"
     yield "  provision-env init teams/<team>.yaml     then commit it on a branch and open a pull request"
 
 

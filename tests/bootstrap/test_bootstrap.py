@@ -48,7 +48,18 @@ def bootstrap(desk: Desk, *options: str) -> Ended:
 
 
 @pytest.fixture(scope="module")
-def result(desk: Desk) -> dict[str, Any]:
+def planned(desk: Desk) -> dict[str, Any]:
+    """Return what is said before anything exists, and see that nothing exists afterwards."""
+    ended = bootstrap(desk, "--plan", "--output", "json")
+    assert ended.code == 0, ended
+    assert call(desk, "GET", BUCKET)[0] == 404
+    assert call(desk, "GET", REPO)[0] == 404
+    document: dict[str, Any] = ended.document
+    return document
+
+
+@pytest.fixture(scope="module")
+def result(desk: Desk, planned: dict[str, Any]) -> dict[str, Any]:
     ended = bootstrap(desk, "--output", "json")
     assert ended.code == 0, ended
     document: dict[str, Any] = ended.document
@@ -83,6 +94,15 @@ def test_the_bucket_of_the_states_is_made_first_and_safe(desk: Desk, result: dic
     assert bucket["labels"]["managed-by"] == "provision-env"
     states = call(desk, "GET", f"{BUCKET}/o")[1]["items"]
     assert [each["name"] for each in states] == ["provision-env/platform/default.tfstate"]
+
+
+def test_the_plan_before_says_who_will_reach_what(planned: dict[str, Any]) -> None:
+    assert planned["verdict"]["passed"] is True
+    assert {tuple(change["actions"]) for change in planned["changes"]} == {("create",)}
+    gained = planned["access"]["gained"]
+    assert "this change lets 'pull_request into main' reach platform/preview" in gained
+    assert "this change gives platform/deploy roles/run.admin on folder folders/345678901234" in gained
+    assert not [each for each in gained if "pull_request" in each and "reach platform/deploy" in each]
 
 
 def test_the_identities_hold_what_their_table_says(desk: Desk, result: dict[str, Any]) -> None:
