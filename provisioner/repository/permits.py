@@ -48,7 +48,8 @@ class Permits:
         missing, declared = lacking(permissions), self._target.team.platform.github.app_slug
         slug = self._token.slug or declared
         fix = f"add them to the App '{slug}' and accept the change"
-        rows = [Problem(_WHERE, f"the App's installation lacks {', '.join(missing)}", fix)] if missing else []
+        where = f"GitHub App '{slug}'" if self._token.slug else _WHERE
+        rows = [Problem(where, f"the App's installation lacks {', '.join(missing)}", fix)] if missing else []
         if slug != declared:
             # The ruleset lets the App of this name pass: it has to be the one that we are.
             reason = f"'{declared}' is said to be our App, and we act as '{slug}'"

@@ -106,6 +106,7 @@ def test_permissions_that_the_organisation_did_not_agree_to_are_named(sandbox: S
     app = Application(key_of(sandbox), "example-ml", opened)
     github = GitHub(sandbox.transport(), platform().github, app, Git(lambda: app.secret, sandbox.environment))
     found = github.preflight(sandbox.team())
+    assert found[0].where == "GitHub App 'provision-env'"
     assert "lacks contents: write, workflows: write" in found[0].reason
     assert found[0].blocking
 
