@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from provisioner.errors import ProvisionError
-from provisioner.sandbox.control.faults import KINDS, WHENS, FaultPlan
+from provisioner.sandbox.control.faults import FaultPlan
+from provisioner.sandbox.control.kinds import KINDS, WHENS
 from provisioner.sandbox.control.journal import Journal
 from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.look import access, curl, facts
