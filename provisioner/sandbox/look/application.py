@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from provisioner.errors import ProvisionError
 from provisioner.sandbox.control.faults import FaultPlan
-from provisioner.sandbox.control.kinds import KINDS, WHENS
 from provisioner.sandbox.control.journal import Journal
+from provisioner.sandbox.control.kinds import KINDS, WHENS
 from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.look import access, curl, facts
 from provisioner.sandbox.look.entrance import COOKIE, Entrance, same
