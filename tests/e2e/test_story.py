@@ -150,7 +150,7 @@ def test_plan_has_nothing_to_do(desk: Desk, request_file: Path) -> None:
     assert ended.code == 0, ended
     document = ended.document
     assert {each["root"] for each in document["roots"] if each["empty"]} == NO_CHANGE
-    assert set(document["roots"][0]) == {"root", "changes", "summary", "empty", "verdict"}
+    assert set(document["roots"][0]) == {"root", "changes", "summary", "empty", "planned", "verdict"}
 
 
 def test_plain_terraform_finds_nothing_to_change(desk: Desk, root: Path) -> None:
