@@ -14,7 +14,7 @@ import termios
 import time
 from dataclasses import dataclass
 
-from tests.cli.program import COMMAND, Person
+from tests.cli.program import Person
 
 _PATIENCE = 60.0
 
@@ -70,7 +70,7 @@ def open_terminal(person: Person, *arguments: str, columns: int = 80) -> Termina
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {"TERM": "xterm-256color", **person.environment()}
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*person.command, *arguments],
         cwd=person.folder,
         env=environment,
         stdin=theirs,

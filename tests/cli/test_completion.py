@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from provisioner.policy import explanations
 from provisioner.runs.ledger import Ledger, Run
 from tests.cli.conftest import Cli
 from tests.cli.program import EXAMPLES, PROJECT, Person
+from tests.cli.terminal import open_terminal
 
 # What each shell is told, so that it prints what it would offer for a line: one candidate on each line.
 ASK = {
@@ -97,6 +99,18 @@ def test_a_shell_offers_teams_and_environments(desk: Person, shell: str) -> None
 
 def test_a_shell_offers_verbs(desk: Person) -> None:
     assert offered(desk, "bash", "provision-env", "ru") == ["rules", "runs"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_the_tab_key_completes_what_was_begun(desk: Person) -> None:
+    shell = open_terminal(replace(desk, command=("bash", "--norc", "--noprofile", "-i")))
+    shell.type('PS1="ready "; bind "set bell-style none"; eval "$(provision-env completion bash)"\n')
+    shell.until("\nready ")
+    shell.type("provision-env status chu\t")
+    shell.until("status churn")
+    shell.type("; exit 7\n")
+    assert shell.end() == 7
 
 
 class Key:
