@@ -58,7 +58,7 @@ class Portal:
     def ended(self, task: str, after: int = 0) -> tuple[str, dict[str, Any], str]:
         """Wait for the end; returns the status, the outputs and the log."""
         seen = list(self.events(task, after))
-        log = "\n".join(event["body"]["message"] for event in seen)
+        log = "\n".join(event["body"].get("message", event["type"]) for event in seen)
         return self.task(task)["status"], seen[-1]["body"].get("output", {}), log
 
     def entity(self, path: str) -> dict[str, Any]:
