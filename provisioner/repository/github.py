@@ -20,6 +20,7 @@ from provisioner.repository.permits import Permits
 from provisioner.repository.preflight import Preflight
 from provisioner.repository.publishing import Publisher
 from provisioner.repository.push import Git
+from provisioner.repository.rules import refuse_rules
 from provisioner.repository.setting import Target
 from provisioner.repository.tokens import Credential, Token
 from provisioner.repository.transport import PyGithubTransport, RenewedToken, Transport
@@ -81,7 +82,11 @@ class GitHub:
 
     def ensure_repository(self, team: Team) -> RepositoryFacts:
         """See ``GitHubPort.ensure_repository``."""
-        return ensure_repository(self._target(team))
+        target = self._target(team)
+        facts = ensure_repository(target)
+        if facts.created:
+            refuse_rules(target)
+        return facts
 
     def find_repository(self, team: Team) -> RepositoryFacts | None:
         """See ``GitHubPort.find_repository``."""

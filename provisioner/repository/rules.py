@@ -7,6 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from provisioner.errors import Blocked
 from provisioner.repository import names
 from provisioner.repository.api import gather, part
 from provisioner.repository.errors import GitHubError
@@ -35,7 +36,8 @@ def rule_problems(target: Target, found: dict[str, Any] | None) -> list[Problem]
     """Return the active rulesets of the organisation that our first push would meet.
 
     A repository that exists tells them to everybody who can read it; before that only the organisation itself does,
-    to its administrators. A ruleset that lets our App pass is none of them. Where we may not look, that is said.
+    to its administrators. Whoever is none of them looks as soon as the repository is made (``refuse_rules``). A ruleset
+    that lets our App pass is not in the way.
     """
     if found is not None and found.get("default_branch") and _has_branch(target):
         return []
@@ -44,7 +46,7 @@ def rule_problems(target: Target, found: dict[str, Any] | None) -> list[Problem]
         listed = target.api.pages(f"{place}/rulesets")
     except GitHubError as problem:
         if problem.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-            return [_unseen(target)]
+            return [] if found is None else [_unseen(target)]
         raise
     rulesets = gather([partial(target.api.get, f"{place}/rulesets/{row['id']}") for row in listed if _counts(row)])
     app = _app_id(target) if rulesets else None
@@ -54,6 +56,18 @@ def rule_problems(target: Target, found: dict[str, Any] | None) -> list[Problem]
         if _applies(target, ruleset) and not _passes(ruleset, app)
         for problem in _problems(target, ruleset)
     ]
+
+
+def refuse_rules(target: Target) -> None:
+    """Look at a repository that was just made, before anything else is; raises Blocked where it cannot be filled."""
+    problems = rule_problems(target, target.api.get(target.path))
+    blocking = tuple(problem.as_error() for problem in problems if problem.blocking)
+    if blocking:
+        raise Blocked(
+            f"{target.team.repository_full_name} was made and would refuse its first commit",
+            fix="mend it and run again: it goes on with the empty repository",
+            problems=blocking,
+        )
 
 
 def _counts(row: dict[str, Any]) -> bool:
@@ -117,8 +131,8 @@ def _app_id(target: Target) -> int | None:
 
 def _unseen(target: Target) -> Problem:
     return Problem(
-        f"organisation {target.owner}",
+        target.team.repository_full_name,
         "its rulesets cannot be read with this token, so one may refuse the first push",
-        "ask an owner to look at the organisation's rulesets, or give the App 'organization administration: read'",
+        "give the App the permission metadata: read",
         blocking=False,
     )

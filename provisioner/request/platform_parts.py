@@ -80,7 +80,7 @@ class Waiver(Model):
 
     rule: Annotated[str, Field(description="Id of the rule, such as PE-WIF-003.")]
     resource: Annotated[str, Field(min_length=3, description="Resource address; * stands for a part of it.")]
-    owner: Annotated[str, Field(description="Who answers for it.")]
+    owner: Annotated[str, Field(min_length=1, description="Who answers for it.")]
     reason: Annotated[str, Field(min_length=10, description="Why the rule may be broken here.")]
     expires: Annotated[date, Field(description="Last day, such as 2027-03-31.")]
 

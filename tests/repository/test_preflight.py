@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.errors import Blocked
 from provisioner.repository.api import GitHubApi
 from provisioner.repository.github import GitHub
 from provisioner.repository.push import Git
@@ -225,11 +226,16 @@ def organisation_rule(sandbox: Sandbox, body: dict[str, Any]) -> Iterator[None]:
     as_owner(sandbox).write("DELETE", f"/orgs/example-ml/rulesets/{ruleset['id']}")
 
 
-def test_rulesets_that_may_not_be_seen_are_a_remark(sandbox: Sandbox, github: GitHub) -> None:
+def test_a_ruleset_that_only_owners_see_is_found_once_the_repository_is_made(sandbox: Sandbox, github: GitHub) -> None:
+    team, other = sandbox.team(), sandbox.team()
     with organisation_rule(sandbox, organisation_ruleset("hidden")):
-        found = github.preflight(sandbox.team())
-    assert blocking(found) == []
-    assert [problem.where for problem in found if "cannot be read" in problem.reason] == ["organisation example-ml"]
+        assert github.preflight(team) == ()
+        with pytest.raises(Blocked) as refused:
+            github.ensure_repository(team)
+        assert [problem.where for problem in refused.value.problems] == ["organisation ruleset 'hidden'"]
+        assert blocking(github.preflight(team)) == ["organisation ruleset 'hidden'"]
+    assert github.ensure_repository(team).empty
+    assert github.ensure_repository(other).created
 
 
 def test_a_ruleset_that_lets_our_app_pass_is_not_in_the_way(sandbox: Sandbox, github: GitHub) -> None:
