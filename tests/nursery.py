@@ -73,7 +73,7 @@ def _run(tests: list[str], output: Path, libraries: Path) -> int:
     os.open(os.devnull, os.O_RDONLY)
     plugins = [word for name in PLUGINS for word in ("-p", name)]
     # Its own folder: several of these at once would clear one another's away.
-    place = ["--basetemp", str(output.with_name("tests")), "-p", "no:cacheprovider"]
+    place = ["--basetemp", str(output.with_name("tests"))]
     code = int(pytest.main(["-q", "-x", *plugins, *place, *tests]))
     libraries.write_text("\n".join(_libraries()))
     return code
