@@ -11,9 +11,8 @@ from typing import Any
 
 from provisioner.errors import InvalidInput
 from provisioner.terraform import document as reading
+from provisioner.terraform.masking import masked
 
-UNKNOWN = "(known after apply)"
-SENSITIVE = "(sensitive)"
 _HARMLESS = frozenset({"no-op", "read"})
 
 
@@ -224,8 +223,8 @@ def _values(change: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
 
 
 def _redact(address: str, change: ResourceChange | OutputChange) -> Change:
-    before = _masked(change.before, change.before_sensitive, None)
-    after = _masked(change.after, change.after_sensitive, change.after_unknown)
+    before = masked(change.before, change.before_sensitive, None)
+    after = masked(change.after, change.after_sensitive, change.after_unknown)
     different = _different(change, before, after)
     imported = getattr(change, "importing", None) or {}
     return Change(
@@ -250,35 +249,6 @@ def _as_object(value: object) -> dict[str, Any]:
     if value is None:
         return {}
     return value if isinstance(value, dict) else {"value": value}
-
-
-def _masked(value: object, sensitive: object, unknown: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Replace what is sensitive or unknown, following the marks, which mirror the value's shape."""
-    if sensitive is True:
-        return SENSITIVE
-    if unknown is True:
-        return UNKNOWN
-    if isinstance(value, dict) or isinstance(unknown, dict):
-        return _masked_object(value, sensitive, unknown)
-    if isinstance(value, list) or isinstance(unknown, list):
-        return _masked_list(value, sensitive, unknown)
-    return value
-
-
-def _masked_object(value: object, sensitive: object, unknown: object) -> dict[str, Any]:
-    values, marks, unknowns = (each if isinstance(each, dict) else {} for each in (value, sensitive, unknown))
-    keys = [*values, *(key for key in unknowns if key not in values)]
-    return {key: _masked(values.get(key), marks.get(key), unknowns.get(key)) for key in keys}
-
-
-def _masked_list(value: object, sensitive: object, unknown: object) -> list[Any]:
-    values, marks, unknowns = (each if isinstance(each, list) else [] for each in (value, sensitive, unknown))
-    at = range(max(len(values), len(unknowns)))
-    return [_masked(_item(values, i), _item(marks, i), _item(unknowns, i)) for i in at]
-
-
-def _item(values: list[Any], position: int) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    return values[position] if position < len(values) else None
 
 
 def _contains_true(mark: object) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from provisioner.terraform import document as reading
-from provisioner.terraform.changes import SENSITIVE, OutputChange, ResourceChange
+from provisioner.terraform.changes import OutputChange, ResourceChange
+from provisioner.terraform.masking import SENSITIVE
 from provisioner.terraform.plan import Plan
 
 _ORDINARY_WORD = 4

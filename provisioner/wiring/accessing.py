@@ -19,8 +19,8 @@ from provisioner.settings import Settings
 from provisioner.terraform.plan import Plan
 from provisioner.wiring import ground
 from provisioner.wiring.folders import open_artifacts, open_ledger
-from provisioner.wiring.observing import entered, preview, recorded_facts, recorded_ids, states_of
-from provisioner.wiring.place import connect_google
+from provisioner.wiring.observing import preview, recorded_facts, recorded_ids, states_of
+from provisioner.wiring.place import connect_google, entered
 
 
 @dataclass(frozen=True, slots=True)

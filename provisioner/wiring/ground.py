@@ -26,10 +26,11 @@ from provisioner.settings import Settings
 from provisioner.terraform.plan import Plan
 from provisioner.terraform.runner import Runner
 from provisioner.terraform.state import StateDocument
+from provisioner.wiring import place as places
 from provisioner.wiring.bootstrapping import platform_seed
 from provisioner.wiring.folders import find_terraform, open_ledger
 from provisioner.wiring.observing import recorded_ids
-from provisioner.wiring.place import Place, connect_google, enter, place_of
+from provisioner.wiring.place import Place, connect_google
 from provisioner.wiring.ports import Runners
 
 _LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
@@ -49,8 +50,7 @@ def entered(
     seed: bool = False,
 ) -> Place:
     """Make this process a client of the place that is meant."""
-    chosen = place_of(settings, open_ledger(settings), team.slug, sandbox)
-    return enter(settings, chosen, team, progress, seed=seed, seeding=platform_seed)
+    return places.entered(settings, team, progress, sandbox, seed=seed, seeding=platform_seed)
 
 
 def state_of(place: Place, team: Team, ids: RepositoryIds) -> StateDocument:

@@ -22,7 +22,7 @@ from provisioner.terraform.runner import Runner
 from provisioner.terraform.state import StateDocument
 from provisioner.wiring.bases import Basis, Reading, basis_of
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, workers
-from provisioner.wiring.place import Place, connect_google, enter, place_of
+from provisioner.wiring.place import Place, connect_google, entered
 from provisioner.wiring.ports import Runners
 
 _REPOSITORY = re.compile(r"assertion\.repository_id in \['(\d+)'\]")
@@ -178,19 +178,6 @@ def _trusted(state: StateDocument) -> RepositoryIds | None:
         if repository and owner:
             return RepositoryIds(repository[1], owner[1])
     return None
-
-
-def entered(
-    settings: Settings,
-    team: Team,
-    progress: Progress,
-    sandbox: bool | None,  # noqa: FBT001 - three states
-    *,
-    seed: bool = False,
-) -> Place:
-    """Make this process a client of the place that is meant, as ``place_of`` finds it."""
-    chosen = place_of(settings, open_ledger(settings), team.slug, sandbox)
-    return enter(settings, chosen, team, progress, seed=seed)
 
 
 def _silence(report: Report) -> None:

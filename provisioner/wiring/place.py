@@ -15,7 +15,7 @@ from provisioner.runs.ledger import Ledger
 from provisioner.runs.progress import Progress, Report, counted, telling
 from provisioner.runs.tools import Tools
 from provisioner.settings import Settings, adopt
-from provisioner.wiring.folders import find_terraform, open_artifacts, sandbox_folder, work_folder
+from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, sandbox_folder, work_folder
 from provisioner.wiring.ports import Proof, Repositories, Rules, Runners
 from provisioner.wiring.providers import choose
 
@@ -50,6 +50,20 @@ def place_of(settings: Settings, ledger: Ledger, team: str, sandbox: bool | None
         return "sandbox"
     latest = next(iter(ledger.runs(team)), None)
     return latest.place if latest else "clouds"
+
+
+def entered(  # noqa: PLR0913 - as `enter`
+    settings: Settings,
+    team: Team,
+    progress: Progress,
+    sandbox: bool | None,  # noqa: FBT001 - three states
+    *,
+    seed: bool = False,
+    seeding: Seeding | None = None,
+) -> Place:
+    """Make this process a client of the place that is meant, as ``place_of`` finds it."""
+    chosen = place_of(settings, open_ledger(settings), team.slug, sandbox)
+    return enter(settings, chosen, team, progress, seed=seed, seeding=seeding)
 
 
 def enter(  # noqa: PLR0913 - one argument per part that the caller owns

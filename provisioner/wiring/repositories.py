@@ -10,8 +10,7 @@ from provisioner.errors import Blocked, InvalidInput
 from provisioner.request.resolve import Team, resolve
 from provisioner.runs.progress import Progress, counted, telling
 from provisioner.settings import Settings
-from provisioner.wiring.folders import open_ledger
-from provisioner.wiring.place import connect_github, enter, place_of
+from provisioner.wiring.place import connect_github, entered
 from provisioner.wiring.ports import Repositories
 
 Outputs = Mapping[str, Mapping[str, Any]]
@@ -109,5 +108,5 @@ def named(team: Team, repository: str) -> Team:
 
 
 def _entered(settings: Settings, team: Team, progress: Progress, sandbox: bool | None) -> Repositories:  # noqa: FBT001 - three states
-    place = enter(settings, place_of(settings, open_ledger(settings), team.slug, sandbox), team, progress, seed=False)
+    place = entered(settings, team, progress, sandbox)
     return Repositories(connect_github(place.settings, team))
