@@ -75,10 +75,7 @@ class OnBucket:
         plan["resource_changes"].append(resource("google_storage_bucket_iam_member", more))
 
     def in_cloud(self, estate: Estate) -> None:
-        place = f"storage.googleapis.com/storage/v1/b/{self.bucket(estate)}/iam"
-        policy = estate.operate("GET", place)
-        bindings = [*policy["bindings"], {"role": self.role, "members": [self.member(estate)]}]
-        estate.operate("PUT", place, {**policy, "bindings": bindings})
+        _bind_in_storage(estate, self.bucket(estate), self.role, self.member(estate))
 
 
 @dataclass(frozen=True)
@@ -99,10 +96,8 @@ class OnFolder:
 
     def in_cloud(self, estate: Estate) -> None:
         folder = self._folder(estate).replace("/", "%2F")
-        place = f"storage.googleapis.com/storage/v1/b/{state_bucket(estate)}/managedFolders/{folder}/iam"
-        policy = estate.operate("GET", place)
-        bindings = [*policy.get("bindings", []), {"role": self.role, "members": [self.member(estate)]}]
-        estate.operate("PUT", place, {**policy, "bindings": bindings})
+        place = f"{state_bucket(estate)}/managedFolders/{folder}"
+        _bind_in_storage(estate, place, self.role, self.member(estate))
 
 
 @dataclass(frozen=True)
@@ -192,8 +187,17 @@ class SecondProvider:
 def add_binding(estate: Estate, place: str, role: str, member: str) -> None:
     """Add one binding to a policy, beside what is in it."""
     policy = estate.operate("POST", f"{place}:getIamPolicy", None if place.startswith(_IAM) else {})
-    bindings = [*policy.get("bindings", []), {"role": role, "members": [member]}]
-    estate.operate("POST", f"{place}:setIamPolicy", {"policy": {**policy, "bindings": bindings}})
+    estate.operate("POST", f"{place}:setIamPolicy", {"policy": _widened(policy, role, member)})
+
+
+def _bind_in_storage(estate: Estate, place: str, role: str, member: str) -> None:
+    """Add one binding to the policy of a bucket or of a folder in one; Cloud Storage has verbs of its own for it."""
+    url = f"storage.googleapis.com/storage/v1/b/{place}/iam"
+    estate.operate("PUT", url, _widened(estate.operate("GET", url), role, member))
+
+
+def _widened(policy: Json, role: str, member: str) -> Json:
+    return {**policy, "bindings": [*policy.get("bindings", []), {"role": role, "members": [member]}]}
 
 
 def account(identity: str) -> Text:

@@ -12,8 +12,9 @@ from provisioner.policy import PolicyContext, check
 from provisioner.policy.personas import KINDS, persona
 from provisioner.terraform.plan import Plan
 from tests.attacks.attempts import REACHED
-from tests.attacks.cases_hostile import HOSTILE, Hostile
+from tests.attacks.cases_hostile import HOSTILE
 from tests.attacks.estate import Estate, Json
+from tests.attacks.hostile import Hostile
 from tests.attacks.tables import victim_of
 from tests.policy.roots import fraud_detection
 
