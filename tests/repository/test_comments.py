@@ -9,7 +9,7 @@ from provisioner.policy import Verdict
 from provisioner.policy.formats import comment, marker
 from provisioner.repository.api import GitHubApi
 from provisioner.repository.comments import keep_comments, thread_path
-from tests.repository.conftest import Sandbox
+from tests.repository.conftest import PEOPLE, Sandbox
 
 
 @pytest.fixture
@@ -49,6 +49,22 @@ def test_checks_of_one_pull_request_keep_apart(thread: tuple[GitHubApi, str]) ->
     keep_comments(api, where, comment(Verdict("", ()), None, "dev-2"))
     keep_comments(api, where, comment(Verdict("", ()), None, "dev"))
     assert [body.partition("\n")[0] for body in bodies(api, where).values()] == [marker("dev", 1), marker("dev-2", 1)]
+
+
+def test_a_comment_that_somebody_else_wrote_with_our_marker_is_not_taken_for_ours(
+    sandbox: Sandbox, thread: tuple[GitHubApi, str]
+) -> None:
+    owner, where = thread
+    stranger = sandbox.handle.control("POST", "github/user-token", {"login": PEOPLE[0]})["token"]
+    repository = thread_path(where).rpartition("/issues/")[0]
+    owner.write("PUT", f"{repository}/collaborators/{PEOPLE[0]}", {"permission": "push"})
+    theirs = GitHubApi(sandbox.transport(stranger))
+    keep_comments(theirs, where, [part(1, "passed"), part(2, "trust me")])
+
+    address = keep_comments(owner, where, [part(1, "refused")])
+    assert list(bodies(owner, where).values()) == [part(1, "passed"), part(2, "trust me"), part(1, "refused")]
+    assert keep_comments(owner, where, [part(1, "refused again")]) == address
+    assert list(bodies(owner, where).values())[2:] == [part(1, "refused again")]
 
 
 def test_what_needs_no_comment_is_kept_up_to_date_and_not_begun(thread: tuple[GitHubApi, str]) -> None:
