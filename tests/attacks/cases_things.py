@@ -167,8 +167,8 @@ STATE = (
         for verb, act, words in _ON_STATE
     ),
     *(
-        Attack(f"{verb} the state of {place}", f"{place}/deploy", as_the_account(act(place)), "call", *words)
-        for place in ("dev", "prod")
+        Attack(f"{verb} the state of {place}", identity, as_the_account(act(place)), "call", *words)
+        for identity, place in (("dev/deploy", "dev"), ("prod/deploy", "prod"), ("dev/deploy", "prod"))
         for verb, act, words in _ON_STATE
     ),
     Attack("writes its own state", "dev/plan", as_the_account(writes_state("dev")), "call", *_NO_WRITE,
