@@ -14,7 +14,10 @@ _NOT_ONE_OF = re.compile(r"'([^']*)' is not one of ")
 
 
 def show_misuse(error: click.ClickException, *, color: bool | None) -> None:
-    """Show the usage, and the error as every other."""
+    """Show the usage, and the error as every other; who names no verb at all gets the help and no reproach."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
     context = getattr(error, "ctx", None)
     if context is not None:
         click.echo(context.get_usage(), err=True)

@@ -137,8 +137,9 @@ def print_error(error: ProvisionError, *, output: str = "text", color: bool | No
         return
     for each in error.problems or (error,):
         click.echo("\n".join(_lines(each)), err=True, color=color)
-    if error.problems:
-        last = ProvisionError(error.reason, fix=error.fix)
+    last = ProvisionError(error.reason, fix=error.fix)
+    # A single problem is its own summary.
+    if error.problems and (last.reason, last.fix) not in {(each.reason, each.fix) for each in error.problems}:
         click.echo("\n".join(_lines(last)), err=True, color=color)
     sys.stderr.flush()
 

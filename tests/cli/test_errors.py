@@ -86,6 +86,12 @@ def test_several_problems_are_all_told_and_then_counted(failing: Cli) -> None:
     ]
 
 
+def test_a_single_problem_is_told_once(failing: Cli) -> None:
+    problem = InvalidInput("team: missing", fix="add it", where="a:1")
+    told = InvalidInput(problem.reason, fix=problem.fix, where="a", problems=(problem,))
+    assert failing(told).err.splitlines() == ["error: a:1: team: missing", "  add it"]
+
+
 def test_what_nobody_expected_is_no_traceback(failing: Cli) -> None:
     ended = failing(KeyError("depth"))
     assert ended.code == 1

@@ -22,7 +22,14 @@ def test_a_typo_is_answered_with_the_nearest_verb(cli: Cli, typed: str, meant: s
 def test_a_verb_like_no_other_leads_to_the_help(cli: Cli) -> None:
     ended = cli("xyzzy")
     assert ended.code == 2
-    assert "See 'provision-env --help'" in ended.err
+    assert ended.err.endswith("error: There is no verb 'xyzzy'.\n  see provision-env --help\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("sandbox",), ("sandbox", "clock")])
+def test_who_names_no_verb_gets_the_help_and_no_reproach(cli: Cli, arguments: tuple[str, ...]) -> None:
+    ended = cli(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == cli(*arguments, "--help").out
 
 
 def test_a_typo_below_a_verb_is_answered_too(cli: Cli) -> None:
