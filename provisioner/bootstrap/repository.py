@@ -15,6 +15,7 @@ from provisioner.render import RepositoryIds
 from provisioner.repository import EnvironmentOutputs, RepositoryFacts
 from provisioner.repository import names as shared
 from provisioner.repository.kinds import Kind
+from provisioner.repository.platform_folder import editor_files
 from provisioner.repository.template import Files, load_template, render_answers
 from provisioner.request.data import data_folder
 from provisioner.request.models import Platform
@@ -52,6 +53,7 @@ def platform_text(platform: Platform) -> str:
     writer.default_flow_style = False
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # an attribute that the stubs do not know
     stream = io.StringIO()
+    stream.write("# yaml-language-server: $schema=schemas/platform.schema.json\n")
     stream.write("# The platform team's settings: they hold for every team.\n")
     said = platform.model_dump(mode="json", exclude_unset=True, exclude={"policy": {"files"}})
     if platform.policy.rules_folder is not None:
@@ -98,7 +100,7 @@ def answers(team: Team, facts: RepositoryFacts) -> dict[str, Any]:
 
 def _files(team: Team, facts: RepositoryFacts, _outputs: Mapping[str, EnvironmentOutputs]) -> Files:
     files = render_answers(load_template(data_folder(TEMPLATE)), answers(team, facts))
-    files |= rule_files(team.platform)
+    files |= rule_files(team.platform) | editor_files()
     trying = data_folder("repo-template") / "content" / "pipeline" / _TRYING
     files[f".github/{_TRYING}"] = (trying.read_bytes(), _PLAIN)
     files["platform.yaml"] = (platform_text(with_previews(team)).encode(), _PLAIN)

@@ -32,8 +32,8 @@ def _made(result: dict[str, Any], team: Team) -> Iterator[str]:
     yield ""
     yield "Next"
     yield f"  git clone {repository['clone_url']}"
+    yield f"  provision-env show {team.slug}        everything about it, or as a page: --html FILE"
     yield f"  provision-env access {team.slug}      who reaches what, row by row"
-    yield f"  provision-env status {team.slug}      what exists"
 
 
 def _laid(result: dict[str, Any], team: Team) -> Iterator[str]:

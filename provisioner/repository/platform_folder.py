@@ -53,7 +53,15 @@ def platform_folder(known: Beginning) -> Files:
     del files[ANSWERS_FILE]  # nothing updates this folder: it belongs to its people from the first day
     platform = parse_platform(files["platform.yaml"][0].decode(), "platform.yaml")
     parse_request(files[EXAMPLE][0].decode(), EXAMPLE, platform)
-    return dict(sorted({**files, **_shared(), **_schemas()}.items()))
+    return dict(sorted({**files, **_shared(), **editor_files()}.items()))
+
+
+def editor_files() -> Files:
+    """Return what editors need to complete and check platform.yaml and requests: schemas, and where they apply."""
+    settings = load_template(data_folder("platform-folder")).folder / "content" / ".vscode"
+    found = {f".vscode/{each.name}": each for each in settings.glob("*.json")}
+    found |= {f"schemas/{each.name}": each for each in data_folder("schemas").glob("*.schema.json")}
+    return {path: (each.read_bytes(), _PLAIN) for path, each in sorted(found.items())}
 
 
 def write_folder(files: Files, folder: Path) -> None:
@@ -105,11 +113,6 @@ def _shared() -> Files:
     """Return what the platform's repository will hold byte for byte."""
     content = load_template(data_folder("platform-template")).folder / "content"
     return {path: ((content / path).read_bytes(), _PLAIN) for path in _SHARED}
-
-
-def _schemas() -> Files:
-    folder = data_folder("schemas")
-    return {f"schemas/{each.name}": (each.read_bytes(), _PLAIN) for each in sorted(folder.glob("*.schema.json"))}
 
 
 def _prefix(owner: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from provisioner.bootstrap.itself import ENVIRONMENT, platform_request
@@ -106,6 +108,14 @@ def written(files: Files, folder: Path) -> Path:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
     return folder / ".github"
+
+
+def test_editors_complete_what_is_in_it(files: Files) -> None:
+    first = files["platform.yaml"][0].decode().splitlines()[0]
+    schema = json.loads(files[first.partition("$schema=")[2]][0])
+    Draft202012Validator(schema).validate(YAML(typ="safe", pure=True).load(files["platform.yaml"][0]))
+    wired = json.loads(files[".vscode/settings.json"][0])["yaml.schemas"]
+    assert set(wired) <= {f"./{path}" for path in files} | set(files)
 
 
 def test_zizmor_finds_nothing(files: Files, tmp_path: Path) -> None:
