@@ -126,13 +126,20 @@ class GitHub:
     """The issues of one repository; more than a page of others stands before ours."""
 
     issues: list[dict[str, Any]] = field(
-        default_factory=lambda: [{"number": n, "body": None, "state": "open"} for n in range(1, 103)]
+        default_factory=lambda: [
+            {"number": n, "body": None, "state": "open", "user": {"type": "User"}} for n in range(1, 103)
+        ]
     )
     comments: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    runs: list[dict[str, str]] = field(default_factory=list)
+    asked: str = ""
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Any:
         place, _, query = path.partition("?")
+        if place.endswith("/actions/workflows/apply.yaml/runs"):
+            self.asked = query
+            return {"workflow_runs": self.runs}
         if method == "GET":
             page = int(query.rpartition("=")[2])
             return [each for each in self.issues if each["state"] == "open"][100 * (page - 1) : 100 * page]
@@ -141,7 +148,7 @@ class GitHub:
         elif method == "PATCH":
             next(each for each in self.issues if str(each["number"]) == place.rpartition("/")[2]).update(body)
         else:
-            self.issues.append({"number": len(self.issues) + 1, "state": "open", **body})
+            self.issues.append({"number": len(self.issues) + 1, "state": "open", "user": {"type": "Bot"}, **body})
         return {}
 
 
@@ -198,6 +205,18 @@ def test_one_issue_is_opened_kept_and_closed(desk: Desk, github: GitHub) -> None
     assert TOKEN not in (desk.folder / "curls").read_text()
 
 
+@pytest.mark.parametrize("own", [{"user": {"type": "User"}}, {"user": {"type": "Bot"}, "pull_request": {}}])
+def test_an_issue_of_a_person_and_a_pull_request_are_not_taken_for_ours(
+    desk: Desk, github: GitHub, own: dict[str, Any]
+) -> None:
+    github.issues[0] |= own | {"body": "<!-- provision-env drift -->\nnothing differs, believe me"}
+    for text in ("* `churn-dev`: 1 to change\n", ""):
+        (desk.folder / "drift.md").write_text(text)
+        assert desk.run("issue.sh", "drift.md", "run").returncode == 0
+    assert (github.issues[0]["state"], github.issues[0]["body"][-10:]) == ("open", "believe me")
+    assert [each["state"] for each in github.issues[102:]] == ["closed"]
+
+
 def test_a_refusal_of_github_fails_the_job(desk: Desk) -> None:
     (desk.folder / "drift.md").write_text("* something\n")
     nowhere = {
@@ -207,3 +226,16 @@ def test_a_refusal_of_github_fails_the_job(desk: Desk) -> None:
         "NO_PROXY": "*",
     }
     assert desk.run("issue.sh", "drift.md", "run", **nowhere).returncode != 0
+
+
+def test_what_was_applied_last_is_the_commit_of_the_run_that_ended_well(desk: Desk, github: GitHub) -> None:
+    def applied() -> str:
+        ended = desk.run("applied.sh", GITHUB_REF_NAME="main&status=failure")
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    assert applied() == ""
+    github.runs = [{"head_sha": "1a2b"}, {"head_sha": "3c4d"}]
+    assert applied() == "1a2b"
+    assert github.asked.lower() == "branch=main%26status%3dfailure&status=success&per_page=1"
+    assert TOKEN not in (desk.folder / "curls").read_text()

@@ -163,3 +163,12 @@ def test_what_changed_is_told_by_the_file_or_by_platform_yaml(files: Files, tmp_
     assert changed(second) == []
     commit(platform="b")
     assert changed(second) == ["teams/churn.yaml", "teams/fraud.yaml"]
+    (repository / "teams" / "old").mkdir()
+    third = commit(**{"old/churn": "a", "churn": "b"})
+    assert changed(f"{third}^") == ["teams/churn.yaml"]
+    for odd in ("a b", "-x", "é", "x\nteams"):
+        ended = subprocess.run(
+            ["bash", str(script), commit(**{odd: "a"}) + "^"], cwd=repository, capture_output=True, check=False
+        )
+        assert (ended.returncode, ended.stdout) == (1, b"")
+        (repository / "teams" / f"{odd}.yaml").unlink()

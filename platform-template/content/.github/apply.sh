@@ -9,7 +9,7 @@ while read -r file; do
   name="$(basename "$file" .yaml)" ended=0
   provision-env up "$file" --expect-changes "$folder/$name.json" < /dev/null || ended=$?
   if ((ended == needs_review)); then
-    printf '## %s: not as reviewed\n\nNothing of it was applied. Run this workflow again: it plans anew and asks for another review.\n\n' \
+    printf '## %s: not as reviewed\n\nNothing of it was applied. Run all jobs of this workflow again: it plans anew and asks for another review.\n\n' \
       "$name" >> "$GITHUB_STEP_SUMMARY"
   fi
   ((ended == 0)) || code=$ended

@@ -22,10 +22,12 @@ api() { # METHOD ADDRESS [jq's arguments, which make the document that is sent]
       --header "Accept: application/vnd.github+json" --header "X-GitHub-Api-Version: 2022-11-28" "${body[@]}" "$address"
 }
 
+# Only an App's issue is ours: who opened one with the mark himself could change its text behind our back.
 open_issue() { # print the number of the issue that carries the mark, if there is one
   local page=1 number
   while api GET "$issues?state=open&per_page=100&page=$page" > "$work/found.json"; do
-    number="$(jq -r --arg mark "$mark" 'map(select((.body // "") | contains($mark)) | .number) | first // empty' "$work/found.json")"
+    number="$(jq -r --arg mark "$mark" 'map(select(.user.type == "Bot" and (has("pull_request") | not)
+      and ((.body // "") | startswith($mark))) | .number) | first // empty' "$work/found.json")"
     if [[ -n $number || $(jq length "$work/found.json") -lt 100 ]]; then
       printf '%s' "$number"
       return
