@@ -24,7 +24,7 @@ from provisioner.sandbox.provider import serve
 from provisioner.sandbox.store.memory import MemoryStore
 from provisioner.sandbox.world import World, open_world
 from tests.policy.roots import EXAMPLES, MemoryCloud, Root, rendered_root
-from tests.roles.recording import Need, Recorder
+from tests.roles.recording import Named, Need, Recorder
 
 Json = dict[str, Any]
 PROJECT = "example-pricing-dev"
@@ -38,7 +38,7 @@ def pricing() -> Team:
         "cost_center": "cc-1",
         "data_class": "internal",
         "environments": {"dev": {"project": PROJECT}},
-        "buckets": {"data": {"publish_prefixes": ["models/"]}},
+        "buckets": {"data": {"publish_prefixes": ["cloud-infrastructure/", "models/"]}},
         "registries": {"images": {}},
         "services": {
             "api": {"secrets": {"API_KEY": {"secret": SECRET, "version": 1}}, "invokers": ["group:a@example.com"]}
@@ -110,7 +110,7 @@ def place(folder: Path) -> Iterator[Place]:
     world = open_world(MemoryStore(), folder / "world")
     _foundations(world, team)
     recorder = Recorder(identity(world))
-    application, operator = google_application(world, recorder), operator_of(world)
+    application, operator = Named(google_application(world, recorder), recorder), operator_of(world)
     server = serve(application, default_token=operator.token)
     try:
         cloud = MemoryCloud(application, server, operator.token)

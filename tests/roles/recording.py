@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from provisioner.sandbox.google.application import GoogleApplication
 from provisioner.sandbox.google.errors import ApiError
 from provisioner.sandbox.google.method import Caller, Identity, Resource
-from provisioner.sandbox.http import Request
+from provisioner.sandbox.http import Request, Response
 from provisioner.sandbox.store import Transaction
 
 _DECIDING = frozenset(
@@ -25,11 +27,15 @@ only shape an answer."""
 
 @dataclass(frozen=True)
 class Need:
-    """One permission that a call needed. ``where`` is the resource's name; ``held`` whether the caller had it."""
+    """One permission that a call needed.
+
+    ``where`` is the resource's name; ``held`` whether the caller had it; ``call`` the method's id, where it was told.
+    """
 
     permission: str
     where: str
     held: bool
+    call: str = ""
 
     @property
     def level(self) -> str:
@@ -43,6 +49,7 @@ class Recorder(Identity):
 
     behind: Identity
     needs: dict[str, list[Need]] = field(default_factory=dict)
+    now: threading.local = field(default_factory=threading.local, repr=False)
 
     @property
     def issuer_keys(self) -> object:
@@ -70,4 +77,20 @@ class Recorder(Identity):
         return held
 
     def _note(self, caller: Caller, permission: str, resource: Resource, *, held: bool) -> None:
-        self.needs.setdefault(caller.email, []).append(Need(permission, f"{resource.service}/{resource.name}", held))
+        need = Need(permission, f"{resource.service}/{resource.name}", held, getattr(self.now, "call", ""))
+        self.needs.setdefault(caller.email, []).append(need)
+
+
+@dataclass(frozen=True)
+class Named:
+    """The application, with the recorder told which method each request calls; a thread answers one at a time."""
+
+    application: GoogleApplication
+    recorder: Recorder
+
+    def __call__(self, request: Request) -> Response:
+        self.recorder.now.call = self.application.identify(request)
+        try:
+            return self.application(request)
+        finally:
+            del self.recorder.now.call
