@@ -68,7 +68,7 @@ test-backstage: setup ## Run the form and its actions in a real Backstage backen
 
 .PHONY: mutations
 mutations: setup ## Break the code in the listed ways; every break must turn a test red.
-	$(RUN) python tests/mutate.py
+	$(RUN) python tests/mutate.py $(TESTED)
 
 .PHONY: bench
 bench: setup ## Measure speed and memory; figures go to bench-results.json.

@@ -1,8 +1,9 @@
 """Runs tests in forks of one process that has read the libraries already: what a start of pytest costs is paid once.
 
-usage: python tests/nursery.py < REQUESTS, one JSON document a line: {"tests": [...], "libraries": bool}. Each is
-answered by one line: {"code": exit code of pytest, "output": str, "libraries": modules that the tests read}. Libraries
-that a request names under ``read`` are imported before the fork. The project itself is read anew in every fork.
+usage: python tests/nursery.py < REQUESTS, one JSON document a line: {"tests": [...], "read": [...]}. Each is answered
+by one line: {"code": exit code of pytest, "output": str, "libraries": modules that the tests read}. ``tests`` may hold
+options of pytest. Libraries that a request names under ``read`` are imported before the fork; the project itself is
+read anew in every fork.
 """
 
 from __future__ import annotations

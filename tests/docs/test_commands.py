@@ -12,6 +12,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 PAGES = ("README.md", *(f"docs/{path.name}" for path in sorted((PROJECT / "docs").glob("*.md"))))
+QUICK = ("README.md", "docs/sandbox.md", "docs/cli.md", "docs/show.md", "docs/install.md")
 FENCE = re.compile(r"^```(\w+)(.*?)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -60,7 +61,10 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.e2e
 @pytest.mark.xdist_group("docs")
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=() if page in QUICK else pytest.mark.slow) for page in PAGES if commands(page)],
+)
 def test_the_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
     variables = environment(tmp_path / "home")
     try:

@@ -158,6 +158,7 @@ def test_two_at_once_do_not_meet_in_one_environment(desk: Desk) -> None:
     assert_whole(desk, "pair", one.end())
 
 
+@pytest.mark.slow
 def test_another_request_of_the_same_team_is_locked_out_too(desk: Desk) -> None:
     request = desk.request("rival")
     one = up_to_the_fault(desk, request, SERVICE)
@@ -168,6 +169,7 @@ def test_another_request_of_the_same_team_is_locked_out_too(desk: Desk) -> None:
     assert desk.up(changed).code == 0
 
 
+@pytest.mark.slow
 def test_another_team_is_not_locked_out(desk: Desk) -> None:
     one = up_to_the_fault(desk, desk.request("busy"), SERVICE)
     assert desk.up(desk.request("free")).code == 0

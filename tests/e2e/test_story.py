@@ -180,6 +180,7 @@ def test_repo_verify_finds_what_somebody_changed_and_bootstrap_mends_it(
     assert desk.person.runs(*verify).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("result")
 def test_taking_a_bucket_out_of_the_request_is_refused_and_adding_one_is_not(desk: Desk, request_file: Path) -> None:
     text = request_file.read_text()

@@ -136,6 +136,7 @@ def test_a_failed_push_is_repeated_as_time_passes(desk: Desk, receiver: Receiver
     desk.call("DELETE", f"{PUBSUB}/subscriptions/late")
 
 
+@pytest.mark.slow
 def test_gcloud_publishes_and_pulls(gcloud: Desk) -> None:
     gcloud.call("PUT", f"{PUBSUB}/topics/events", {})
     gcloud.call("PUT", f"{PUBSUB}/subscriptions/worker", {"topic": f"projects/{PROJECT}/topics/events"})

@@ -131,6 +131,7 @@ def test_the_python_library(shell: Shell) -> None:
     assert shell.handle.requests(name="batch")
 
 
+@pytest.mark.slow
 @needs_gcloud
 def test_gcloud_copies_a_file(shell: Shell) -> None:
     (shell.folder / "hello.txt").write_text("hello\n")
