@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from provisioner.repository.api import part
 from provisioner.repository.setting import Target
 from provisioner.repository.template import Files
-from provisioner.repository.trees import Blob, Blobs, blobs, read_tree, write_commit
+from provisioner.repository.trees import Blob, Blobs, blobs, commit_tree, read_tree, write_tree
 
 if TYPE_CHECKING:
     from provisioner.repository.adoption import Kept
 
 BRANCH = "provision-env/adopt"
 TITLE = "Add the standard files of provision-env"
-_TRAILER = "Proposed-by: provision-env repo adopt"
-_MESSAGE = f"{TITLE}\n\nFiles that the repository has stay as they are.\n\n{_TRAILER}\n"
+_TRAILER = "Proposed-by: provision-env repo adopt, tree "
+"""Before the id of the tree that we made: a commit that somebody amended keeps its message, and has another tree."""
+_MESSAGE = f"{TITLE}\n\nFiles that the repository has stay as they are.\n\n{_TRAILER}"
 _NEXT = (
     "Once this is merged, `provision-env repo bootstrap` sets environments, variables and rules; "
     "`provision-env repo verify` tells beforehand what it would change."
@@ -77,7 +78,9 @@ class Proposal:
         return bool(lacking), [path for path in files if path in there and there[path] != wanted[path]]
 
     def _commit(self, parent: str, files: Files) -> str:
-        return write_commit(self.target.api, self.target.path, parent, files, _MESSAGE)
+        api, path = self.target.api, self.target.path
+        tree = write_tree(api, path, parent, files)
+        return commit_tree(api, path, parent, tree, f"{_MESSAGE}{tree}\n")
 
     def _move(self, commit: str, *, force: bool) -> None:
         body = {"sha": commit, "force": force}
@@ -95,8 +98,8 @@ class Proposal:
 
 
 def _all_ours(compared: dict[str, Any]) -> bool:
-    commits = compared["commits"]
-    return len(commits) < _MOST_COMMITS and all(_TRAILER in each["commit"]["message"] for each in commits)
+    commits = [each["commit"] for each in compared["commits"]]
+    return len(commits) < _MOST_COMMITS and all(f"{_TRAILER}{c['tree']['sha']}" in c["message"] for c in commits)
 
 
 def _changed(before: Blobs, after: Blobs) -> dict[str, Blob | None]:

@@ -45,9 +45,18 @@ def read_tree(api: GitHubApi, repository: str, commit: str) -> dict[str, Blob]:
 
 def write_commit(api: GitHubApi, repository: str, parent: str, files: Files, message: str) -> str:
     """Make a commit that puts files over those of its parent; returns its id. Nothing points at it yet."""
+    return commit_tree(api, repository, parent, write_tree(api, repository, parent, files), message)
+
+
+def write_tree(api: GitHubApi, repository: str, parent: str, files: Files) -> str:
+    """Make the tree of a commit with files put over it; returns its id."""
     base = api.get(f"{repository}/git/commits/{parent}")["tree"]["sha"]
     entries = [_entry(api, repository, path, content, mode) for path, (content, mode) in files.items()]
-    tree = api.write("POST", f"{repository}/git/trees", {"base_tree": base, "tree": entries})["sha"]
+    return str(api.write("POST", f"{repository}/git/trees", {"base_tree": base, "tree": entries})["sha"])
+
+
+def commit_tree(api: GitHubApi, repository: str, parent: str, tree: str, message: str) -> str:
+    """Make a commit of a tree; returns its id. Nothing points at it yet."""
     body = {"message": message, "tree": tree, "parents": [parent]}
     return str(api.write("POST", f"{repository}/git/commits", body)["sha"])
 

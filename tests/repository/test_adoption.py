@@ -12,7 +12,7 @@ from provisioner.repository.adoption import Adoption
 from provisioner.repository.api import GitHubApi
 from provisioner.repository.github import GitHub
 from provisioner.repository.proposal import BRANCH
-from provisioner.repository.template import render_template
+from provisioner.repository.template import Files, render_template
 from provisioner.repository.trees import blobs, read_tree, write_commit
 from provisioner.request.resolve import Team
 from tests.repository.conftest import Sandbox
@@ -132,6 +132,19 @@ def test_what_people_commit_to_the_branch_stays(sandbox: Sandbox, github: GitHub
     done = adopt(github, team, "README.md")
     assert ("Makefile", f"changed on {BRANCH} by people") in [(each.path, each.reason) for each in done.kept]
     assert read_tree(api(sandbox), path_of(team), head_of(sandbox, team, BRANCH))["Makefile"] == mine
+
+
+def test_our_commit_that_a_person_amended_is_theirs(sandbox: Sandbox, github: GitHub) -> None:
+    team = standing(sandbox)
+    adopt(github, team)
+    base, ours = head_of(sandbox, team, "main"), head_of(sandbox, team, BRANCH)
+    said = api(sandbox).get(f"{path_of(team)}/git/commits/{ours}")["message"]
+    mine: Files = {"Makefile": (b"mine:\n", 0o100644)}
+    amended = write_commit(api(sandbox), path_of(team), base, mine, said)
+    body = {"sha": amended, "force": True}
+    api(sandbox).write("PATCH", f"{path_of(team)}/git/refs/heads/{BRANCH}", body)
+    adopt(github, team, "README.md")
+    assert read_tree(api(sandbox), path_of(team), head_of(sandbox, team, BRANCH))["Makefile"] == blobs(mine)["Makefile"]
 
 
 def test_a_merged_repository_is_ours_and_can_be_set_up(sandbox: Sandbox, github: GitHub) -> None:
