@@ -8,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from provisioner.cli.app import program
 from provisioner.cli.display import display
 from provisioner.cli.reporting import progress_option
 from provisioner.runs.progress import Report
@@ -41,3 +42,14 @@ def test_people_read_words(arguments: tuple[str, ...]) -> None:
     lines = said(*arguments).splitlines()
     assert lines[0] == "up-churn-1  with terraform"
     assert not [line for line in lines if line.startswith("{")]
+
+
+@pytest.mark.parametrize("verb", [("up",), ("plan",), ("destroy",), ("bootstrap",), ("runs", "resume")])
+def test_every_verb_that_works_on_environments_can_tell_a_program(verb: tuple[str, ...]) -> None:
+    command: click.Command = program
+    for word in verb:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), word)
+        assert found
+        command = found
+    assert "--progress" in {name for option in command.params for name in option.opts}

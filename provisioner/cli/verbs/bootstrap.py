@@ -11,6 +11,7 @@ import click
 from provisioner import settings
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import bad, emit, output_option
+from provisioner.cli.reporting import progress_option
 from provisioner.errors import RefusedByPolicy
 from provisioner.wiring.ahead import start_sandbox
 from provisioner.wiring.folders import sandbox_folder
@@ -22,6 +23,7 @@ from provisioner.wiring.folders import sandbox_folder
 @click.option("--repository", default="platform", show_default=True, metavar="NAME", help="The platform's repository.")
 @click.option("--plan", "only_plan", is_flag=True, help="Only show what would change, and who reaches what then.")
 @click.option("--yes", is_flag=True, help="Approve the changes without being asked.")
+@progress_option
 @output_option
 @click.pass_context
 def command(  # noqa: PLR0913 - one parameter per option

@@ -9,6 +9,7 @@ from provisioner.cli import candidates
 from provisioner.cli.inputs import sandbox_option
 from provisioner.cli.output import output_option
 from provisioner.cli.recorded import last_inputs
+from provisioner.cli.reporting import progress_option
 from provisioner.errors import InvalidInput
 
 
@@ -17,6 +18,7 @@ from provisioner.errors import InvalidInput
 @sandbox_option
 @click.option("--delete-data", is_flag=True, help="Let buckets and registries go with what is in them.")
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@progress_option
 @output_option
 @click.pass_context
 def command(  # noqa: PLR0913 - one parameter per option
