@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from provisioner import settings
 from provisioner.cli.habits import Habits, equip, options
+from provisioner.cli.letters import tolerate
 from provisioner.cli.misuse import reason_of, show_misuse
 from provisioner.cli.output import FORMS, print_error
 from provisioner.errors import Interrupted, InvalidInput, ProvisionError
@@ -149,6 +150,7 @@ class _Call:
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with the exit code of architecture.md: 0, 1, 2, 3, 4, 5 or 130."""
+    tolerate()
     call = _Call(list(sys.argv[1:] if arguments is None else arguments))
     if call.debug:
         from provisioner.cli.report import listen  # noqa: PLC0415 - only a report needs it

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 def last_run(settings: Settings, team: str, verb: str | None = None) -> Run:
     """Return the newest run of a team, of one verb when given; InvalidInput names the teams there are."""
-    runs = open_ledger(settings).runs()
+    from provisioner.runs.leases import as_they_are  # noqa: PLC0415 - help does not pay for the book
+
+    ledger = open_ledger(settings)
+    runs = ledger.runs()
     for run in runs:
         if run.team == team and verb in {None, run.verb}:
-            return run
+            return as_they_are(ledger, [run])[0]
     known = sorted({run.team for run in runs})
     near = difflib.get_close_matches(team, known, n=1)
     fix = f"did you mean '{near[0]}'?" if near else f"known teams: {', '.join(known)}" if known else "run `up` first"

@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.errors import LockedByAnotherRun
-from provisioner.runs.ledger import Ledger
+from provisioner.runs.ledger import Ledger, Run
 from provisioner.terraform.identity import ProcessIdentity, is_alive
 
 LIFETIME_SECONDS = 30.0
@@ -104,6 +104,13 @@ def working(ledger: Ledger) -> frozenset[str]:
     with ledger.writing() as connection:
         rows = connection.execute("SELECT DISTINCT run, owner, expires FROM leases").fetchall()
     return frozenset(row["run"] for row in rows if _holds(row["owner"], row["expires"]))
+
+
+def as_they_are(ledger: Ledger, runs: Sequence[Run]) -> list[Run]:
+    """Return runs with ``stopped`` for one whose process is gone: it could not write down its end."""
+    alive = working(ledger)
+    gone = {run.id for run in runs if run.status == "running" and run.id not in alive}
+    return [replace(run, status="stopped") if run.id in gone else run for run in runs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from provisioner.terraform.identity import ProcessIdentity
 
-Status = Literal["running", "done", "failed", "refused", "waiting", "interrupted"]
+# `stopped` is never written: it is what a reader makes of `running` when the process is gone (leases.as_they_are).
+Status = Literal["running", "done", "failed", "refused", "waiting", "interrupted", "stopped"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (

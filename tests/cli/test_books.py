@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from provisioner import settings
+from provisioner.cli.recorded import last_run
 from provisioner.request.loading import load_platform, load_request
 from provisioner.runs.artifacts import Artifacts
 from provisioner.runs.inputs import Inputs, freeze
@@ -83,6 +85,8 @@ def test_a_run_whose_process_is_gone_is_stopped(cli: Cli, book: Ledger) -> None:
         found = cli("runs", "list", "-o", "json").document
         assert [run["status"] for run in found] == ["running", "stopped", "failed"]
         assert "stopped" in cli("runs", "list").out
+        assert last_run(settings.read(), "forecast").status == "stopped"
+        assert last_run(settings.read(), "churn").status == "running"
     assert cli("runs", "list", "-o", "json").document[0]["status"] == "stopped"
 
 

@@ -10,6 +10,7 @@ from provisioner import settings
 from provisioner.cli import candidates
 from provisioner.cli.inputs import provider_options
 from provisioner.cli.output import bad, emit, good, moment, output_option, table
+from provisioner.cli.reporting import progress_option
 from provisioner.errors import InvalidInput
 from provisioner.wiring.folders import open_ledger, read_steps
 
@@ -69,6 +70,7 @@ def show(run_id: str, output: str) -> None:
 @click.argument("run_id", metavar="RUN", shell_complete=candidates.unfinished_runs)
 @click.option("--yes", is_flag=True, help="Approve what is still to be approved.")
 @provider_options
+@progress_option
 @output_option
 @click.pass_context
 def resume(ctx: click.Context, run_id: str, output: str, *, yes: bool) -> None:
@@ -89,12 +91,10 @@ def _find(ledger: Ledger, run_id: str) -> Run:
 
 
 def _documents(ledger: Ledger, runs: list[Run]) -> list[dict[str, str]]:
-    """Return runs as JSON shows them; a killed one could not write down its end."""
-    from provisioner.runs.leases import working  # noqa: PLC0415 - help does not pay for the book
+    """Return runs as JSON shows them."""
+    from provisioner.runs.leases import as_they_are  # noqa: PLC0415 - help does not pay for the book
 
-    alive = working(ledger)
-    stopped = {run.id for run in runs if run.status == "running" and run.id not in alive}
-    return [run.document() | ({"status": "stopped"} if run.id in stopped else {}) for run in runs]
+    return [run.document() for run in as_they_are(ledger, runs)]
 
 
 def _colored(status: str) -> str:
