@@ -162,3 +162,12 @@ def test_drift_opens_an_issue_keeps_it_and_closes_it(platform: PlatformSite) -> 
     changed_behind(platform, versions=True)
     (closed,) = looked()
     assert (closed["number"], closed["state"]) == (opened["number"], "closed")
+
+
+def test_verify_access_finds_the_toolkit_s_identities_as_they_should_be(platform: PlatformSite) -> None:
+    run = platform.dispatch("verify-access")
+    assert run["conclusion"] == "success", platform.report(run)
+    table = platform.summary(run, "verify")
+    assert "| plan | reached | reached | - |" in table
+    assert "| preview | refused | refused | impersonate |" in table
+    assert "| deploy | refused | refused | impersonate |" in table
