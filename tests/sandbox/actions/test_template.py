@@ -171,8 +171,22 @@ def test_operations_go_back_to_an_older_version(site: Site) -> None:
     assert tagged["v1-0-0"] != tagged["v1-1-0"]
 
 
+def summary(site: Site, run: dict[str, Any], job: str) -> str:
+    """Return what a job wrote for people."""
+    checks = site.get(f"{REPO}/commits/{run['head_sha']}/check-runs?filter=all&per_page=100")["check_runs"]
+    wanted = str(site.jobs(REPOSITORY, run["id"])[job]["id"])
+    return next(str(each["output"]["summary"]) for each in checks if each["external_id"] == wanted)
+
+
 def test_verify_access_finds_every_identity_as_it_should_be(site: Site) -> None:
-    site.ask("POST", f"{REPO}/actions/workflows/verify-access.yaml/dispatches", {"ref": "main"})
-    site.until(REPOSITORY, count=8, patience=300)
+    before = len(site.runs(REPOSITORY))
+    asked = site.ask("POST", f"{REPO}/actions/workflows/verify-access.yaml/dispatches", {"ref": "main"})
+    assert asked.status_code in {200, 204}, asked.text
+    site.until(REPOSITORY, "waiting", count=before + 1, patience=600)
     run = newest(site, "verify-access")
     assert run["conclusion"] == "success", site.report(REPOSITORY, run["id"])
+    table = summary(site, run, "verify")
+    for stage in ("dev", "prod"):
+        assert f"| {stage} | plan | reached | reached | - |" in table
+        assert f"| {stage} | deploy | refused | refused | impersonate |" in table
+        assert f"| {stage} | runtime | refused | refused | impersonate |" in table
