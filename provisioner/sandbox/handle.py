@@ -248,7 +248,7 @@ def _handle(folder: StateFolder, facts: ServerFacts) -> Handle:
 def _open_log(folder: StateFolder) -> IO[bytes]:
     if folder.log.exists() and folder.log.stat().st_size > _LARGEST_LOG:
         folder.log.unlink()
-    return folder.log.open("ab")
+    return os.fdopen(os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _last_lines(log: Path) -> str:

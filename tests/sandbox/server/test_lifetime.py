@@ -59,7 +59,7 @@ def test_many_starters_get_one_server(tmp_path: Path) -> None:
 
 def test_the_folder_is_private(handle: Handle) -> None:
     assert handle.state.stat().st_mode & 0o777 == 0o700
-    for name in ("server.json", "sandbox.sqlite3", "ca/ca.key", "ports.json"):
+    for name in ("server.json", "sandbox.sqlite3", "ca/ca.key", "ports.json", "server.log"):
         assert (handle.state / name).stat().st_mode & 0o077 == 0, name
     assert json.loads((handle.state / "server.json").read_text())["control_token"] not in repr(handle)
 
