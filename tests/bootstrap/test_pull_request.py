@@ -171,3 +171,13 @@ def test_verify_access_finds_the_toolkit_s_identities_as_they_should_be(platform
     assert "| plan | reached | reached | - |" in table
     assert "| preview | refused | refused | impersonate |" in table
     assert "| deploy | refused | refused | impersonate |" in table
+
+
+def test_in_a_pull_request_that_touches_trust_the_preview_identity_answers_and_no_other(platform: PlatformSite) -> None:
+    platform.propose("terraform/README.md", "What is kept here.\n", "trust")
+    run = platform.newest("verify-access")
+    assert (run["event"], run["conclusion"]) == ("pull_request", "success"), platform.report(run)
+    table = platform.summary(run, "verify")
+    assert "| preview | reached | reached | - |" in table
+    assert "| plan | refused | refused | impersonate |" in table
+    assert "| deploy | refused | refused | impersonate |" in table
