@@ -26,6 +26,7 @@ from provisioner.wiring.bootstrapping import NAME, platform_seed, platform_tools
 from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, runs_folder, versions, workers
 from provisioner.wiring.place import Place, enter, place_of, tools_for
 from provisioner.wiring.providers import Provider, choose
+from provisioner.wiring.vigil import Vigil
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,10 @@ def _carried_out(  # noqa: PLR0913 - what was said on the command line
         place: Place = enter(
             current, run.place, inputs.team(), board, seed=seed, seeding=platform_seed if laying else None
         )
-        ledger = open_ledger(place.settings)
+        ledger, vigil = open_ledger(place.settings), Vigil(place)
 
         def tools(team: Team, interruption: Interruption) -> Tools:
+            vigil.guard(interruption)
             here = TerminalApprover(board, current.user, yes, interruption.check)
             approver = ReviewedApprover(reviewed, current.user) if reviewed else here
             usual = tools_for(place, ledger, team, interruption, approver, board)
@@ -94,7 +96,8 @@ def _carried_out(  # noqa: PLR0913 - what was said on the command line
             workers=workers(),
             verbs=verbs(place.settings) if laying else VERBS,
         )
-        result = execution.carry_out(run, inputs)
+        with vigil.kept():
+            result = execution.carry_out(run, inputs)
     emit(result, output, lambda: told(run.verb, result, inputs.team()))
     return 0
 

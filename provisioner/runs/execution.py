@@ -88,7 +88,8 @@ class Execution:
         def workflow(run_id: str, inputs: str) -> Document:  # noqa: ARG001 - the job holds them; the engine records them
             return self.verbs[run.verb].workflow(job, Steps())
 
-        with engine(self.database, run.id, {run.verb: workflow}):
+        told = job.interruption.told(job.tools.progress)
+        with told, engine(self.database, run.id, {run.verb: workflow}):
             return run_to_end(run.id, workflow, run.inputs)
 
     def _ended(self, run: Run, status: Status, message: str) -> None:

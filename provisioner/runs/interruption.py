@@ -5,9 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Protocol
 
 from provisioner.errors import Interrupted
+from provisioner.runs.progress import Progress, Report
+
+_FIRST = "stopping: what is under way finishes its calls; Ctrl-C again ends Terraform at once"
+_SECOND = "ending Terraform at once"
 
 
 class Interruptible(Protocol):
@@ -25,9 +30,15 @@ class Interruption:
         self._asked = threading.Event()
         self._guard = threading.Lock()
         self._busy: set[Interruptible] = set()
+        # A signal handler may put into it whatever the thread it interrupts is doing.
+        self._news: SimpleQueue[str | None] = SimpleQueue()
 
-    def ask(self) -> None:
-        """Tell everything under way; called from a signal handler, once per Ctrl-C."""
+    def ask(self, because: str = _FIRST) -> None:
+        """Tell everything under way, more firmly each time; called from a signal handler, once per Ctrl-C.
+
+        ``because`` is what people are told the first time.
+        """
+        self._news.put(_SECOND if self._asked.is_set() else because)
         self._asked.set()
         for each in tuple(self._busy):
             each.interrupt()
@@ -41,6 +52,25 @@ class Interruption:
         """Let some time pass; raises Interrupted as soon as the user asks to stop."""
         self._asked.wait(seconds)
         self.check()
+
+    @contextmanager
+    def told(self, progress: Progress) -> Iterator[None]:
+        """Tell people that their wish was heard: until what is under way has ended, nothing else would show it."""
+
+        def tell() -> None:
+            said: set[str] = set()
+            for text in iter(self._news.get, None):
+                if text not in said:
+                    progress(Report("stop", "", "note", text))
+                said.add(text)
+
+        teller = threading.Thread(target=tell, name="interruption", daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            self._news.put(None)
+            teller.join()
 
     @contextmanager
     def watching(self, work: Interruptible) -> Iterator[None]:

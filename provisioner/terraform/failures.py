@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from provisioner.errors import ProvisionError
 from provisioner.terraform.diagnostics import Diagnostic
@@ -65,7 +66,8 @@ def _locked(each: Diagnostic, root: str) -> StateLocked:
         return StateLocked(f"the state cannot be locked: {each.detail.partition(chr(10))[0]}", where=root)
     return StateLocked(
         f"the state is locked by {info.who or 'somebody'} since {info.created or 'an unknown time'} ({info.operation})",
-        fix=f"wait for it; if that process is dead: terraform force-unlock {info.id}",
+        fix=f"wait for it; if that process is dead: provision-env locks break {PurePath(root).name} "
+        f"(elsewhere: terraform force-unlock {info.id})",
         where=root,
         info=info,
     )

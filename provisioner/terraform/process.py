@@ -55,7 +55,8 @@ class Executor:
     """Runs commands, several at once from several threads, and interrupts all of them together.
 
     ``on_started`` gets the identity of each child, to be recorded before anything can happen to us; ``on_ended`` gets
-    it again when the child ended by itself: one that was killed, or was not seen to end, may have left its lock.
+    it again when the child ended by itself: one that was killed, was asked twice (Terraform then leaves without
+    unlocking) or was not seen to end may have left its lock.
     ``patience`` is the time in seconds between the rungs of the ladder after a timeout.
     """
 
@@ -93,10 +94,10 @@ class Executor:
                 raise
             finally:
                 attendance.close()
-            interrupted = self._running[child] > 0
-        if identity and child.code >= 0:
+            asked = self._running[child]
+        if identity and child.code >= 0 and asked < _GENTLE and not attendance.firm:
             self._on_ended(identity)
-        return Exit(child.code, interrupted, attendance.timed_out, attendance.killed)
+        return Exit(child.code, asked > 0, attendance.timed_out, attendance.killed)
 
     def interrupt(self) -> None:
         """Pass on the user's wish to stop: one SIGINT per child and call, two at most; nothing new is started."""
@@ -144,6 +145,11 @@ class _Attendance:
     def timed_out(self) -> bool:
         """Tell whether the ladder was used."""
         return self._rung > 0
+
+    @property
+    def firm(self) -> bool:
+        """Tell whether it was asked more than once."""
+        return self._rung >= _GENTLE
 
     @property
     def killed(self) -> bool:

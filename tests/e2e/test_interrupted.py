@@ -184,6 +184,7 @@ def test_ctrl_c_while_applying_lets_the_call_finish_and_the_next_up_goes_on(desk
     assert ended.code == 130, ended
     assert "interrupted" in ended.err
     assert "run the same command again" in ended.err
+    assert "stopping: what is under way finishes its calls" in ended.err
     assert team_runs(desk, "stopped")[0]["status"] == "interrupted"
     assert len(created(desk, SERVICE["method"], "stopped")) == 1
     assert_whole(desk, "stopped", desk.up(request))

@@ -26,10 +26,11 @@ class Session:
         self.lines: list[str] = []
         self.errors: list[str] = []
         self.started: list[ProcessIdentity] = []
+        self.left: list[ProcessIdentity] = []
         self.end: Exit | None = None
         self.failure: BaseException | None = None
         self._changed = threading.Condition()
-        self.executor = Executor(on_started=self.started.append, patience=patience)
+        self.executor = Executor(on_started=self.started.append, on_ended=self.left.append, patience=patience)
         self._command = command(folder, code, timeout=timeout)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()

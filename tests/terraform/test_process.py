@@ -78,6 +78,15 @@ def test_the_first_interrupt_is_one_signal_the_second_another_and_the_third_none
     end = session.join()
     assert session.lines == ["ready", "interrupt 1", "interrupt 2"]
     assert (end.code, end.interrupted, end.timed_out) == (7, True, False)
+    assert session.left == []  # asked twice, Terraform does not wait for its lock
+
+
+def test_who_was_asked_once_had_the_time_to_unlock(tmp_path: Path) -> None:
+    session = Session(tmp_path, GENTLE)
+    session.wait_for("ready")
+    session.executor.interrupt()
+    session.join()
+    assert session.left == session.started
 
 
 def test_an_interrupt_never_reaches_the_programs_that_it_started(tmp_path: Path) -> None:
