@@ -29,13 +29,14 @@ _SHAPES = (
     re.compile(r"\b(?:gh[pousr]_|github_pat_)\w{8,}"),
     re.compile(r"\b(?:ya29\.|AIza|eyJ)[\w.~+/=-]{8,}"),
 )
+# Names have an end: what one of them may repeat is bounded, so that a long line of anything is read in one go.
 _NAMED = (
     re.compile(r"(?i)(\bauthorization\W{1,4}(?:(?:bearer|basic|token)\s+)?)[^\s'\",]+"),
     re.compile(r"(?i)(\bbearer\s+)[^\s'\",]+"),
     re.compile(
-        r"(?i)([\w-]*(?:token|secret|password|passwd|private_?key|api_?key)[\w-]*['\"]?\s*[=:]\s*['\"]?)[^\s'\",&]+"
+        r"(?i)((?:token|secret|password|passwd|private_?key|api_?key)[\w-]{0,64}['\"]?\s{0,8}[=:]\s{0,8}['\"]?)[^\s'\",&]+"
     ),
-    re.compile(r"(?i)(--[\w-]*(?:token|secret|password|key)[\w-]*\s+)[^\s'\"-][^\s'\"]*"),
+    re.compile(r"(?i)(--[\w-]{0,64}?(?:token|secret|password|key)[\w-]{0,64}\s{1,8})[^\s'\"-][^\s'\"]*"),
     re.compile(r"(\w://[^/\s:@]*:)[^/\s@]+(?=@)"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -111,3 +112,13 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_changes_no_exit_code(cli
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert redactor()(text) == text
+
+
+@pytest.mark.parametrize("bulk", ["token", "A", "--key", "api_key=", "a://b:", "-----BEGIN PRIVATE KEY-----"])
+def test_a_long_line_of_anything_is_read_in_one_go(bulk: str) -> None:
+    code = "import sys; from provisioner.cli.report import redactor; print(redactor()(sys.stdin.read()))"
+    text = f"{bulk * (100_000 // len(bulk))} password=canary"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], input=text, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "canary" not in ended.stdout
