@@ -26,16 +26,24 @@ function settingsFrom(given, inherited) {
   }
   const own = given.env ?? {};
   const kept = Object.entries(inherited).filter(([name, value]) => value && isInherited(name));
+  const environment = { ...Object.fromEntries(kept), NO_COLOR: '1', ...own };
   return {
     command: [given.command ?? 'provision-env', ...(given.args ?? [])],
     platform: given.platform,
     place: given.sandbox ? '--sandbox' : '--no-sandbox',
-    environment: { ...Object.fromEntries(kept), NO_COLOR: '1', ...own },
+    environment,
     graceMs: (given.graceSeconds ?? GRACE_SECONDS) * 1000,
-    secrets: Object.entries(own)
-      .filter(([name, value]) => /TOKEN|SECRET|PASSWORD|KEY/i.test(name) && value.length >= LEAST_SECRET)
-      .map(([, value]) => value),
+    secrets: secretsOf(environment),
   };
+}
+
+/** Return what must be in no log: a key has many lines, of which a log may hold one; the longest come first. */
+function secretsOf(environment) {
+  return Object.entries(environment)
+    .filter(([name]) => /TOKEN|SECRET|PASSWORD|KEY/i.test(name))
+    .flatMap(([, value]) => value.split('\n'))
+    .filter((line) => line.length >= LEAST_SECRET)
+    .sort((one, other) => other.length - one.length);
 }
 
 function isInherited(name) {

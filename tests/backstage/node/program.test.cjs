@@ -50,6 +50,14 @@ test('tokens travel in the environment only, and the program sees nothing of oth
   assert.ok(!JSON.stringify([args, log, outputs]).includes(TOKEN));
 });
 
+test('what is inherited is struck out like what is given, line by line', () => {
+  const { secrets } = settingsFrom(
+    { platform: 'p', env: { GITHUB_TOKEN: TOKEN, LANG: 'en_GB.UTF-8' } },
+    { PROVISION_ENV_GITHUB_APP_PRIVATE_KEY: '-----BEGIN KEY-----\ncanary0123\ncan\n', PATH: '/usr/bin:/bin' },
+  );
+  assert.deepEqual(secrets, [TOKEN, '-----BEGIN KEY-----', 'canary0123']);
+});
+
 test('a dry run is a plan', async () => {
   const { actions, task, outputs, saw } = bench('done', { sandbox: true });
   await actions.up.handler({ ...task, isDryRun: true });
