@@ -95,6 +95,13 @@ def test_only_the_job_behind_reviewers_applies_and_has_a_secret(files: Files) ->
     assert "PLAN_SERVICE_ACCOUNT" not in str(request)
 
 
+@pytest.mark.parametrize(("workflow", "job"), [("apply", "plan"), ("apply", "apply"), ("drift", "drift")])
+def test_a_token_lives_as_long_as_its_job_may(files: Files, workflow: str, job: str) -> None:
+    found = workflows(files)[workflow]["jobs"][job]
+    (auth,) = (step["with"] for step in found["steps"] if step.get("id") == "auth")
+    assert auth["access_token_lifetime"] == f"{found['timeout-minutes'] * 60}s"
+
+
 def test_platform_yaml_says_what_was_said(files: Files) -> None:
     text = files["platform.yaml"][0].decode()
     account = "provision-env-preview-plan@example-ml-platform.iam.gserviceaccount.com"
