@@ -23,7 +23,15 @@ from provisioner.runs.reviewed import Reviewed, ReviewedApprover
 from provisioner.runs.tools import Tools
 from provisioner.wiring.ahead import import_clients
 from provisioner.wiring.bootstrapping import NAME, platform_seed, platform_tools, verbs
-from provisioner.wiring.folders import find_terraform, open_artifacts, open_ledger, runs_folder, versions, workers
+from provisioner.wiring.folders import (
+    find_terraform,
+    open_artifacts,
+    open_ledger,
+    require_git,
+    runs_folder,
+    versions,
+    workers,
+)
 from provisioner.wiring.place import Place, enter, place_of, tools_for
 from provisioner.wiring.providers import Provider, choose
 from provisioner.wiring.vigil import Vigil
@@ -49,6 +57,7 @@ def work(asked: Work, *, yes: bool, output: str) -> int:
     """Start a run, or go on with the unfinished one that was asked for the same; returns the exit code."""
     require_ours(resolve(asked.request, asked.platform))
     current = settings.read()
+    require_git(current)
     ledger, artifacts = open_ledger(current), open_artifacts(current)
     place = place_of(current, ledger, asked.request.team, asked.sandbox)
     made_with = versions(current) | _provider(place).versions()
@@ -61,7 +70,9 @@ def work(asked: Work, *, yes: bool, output: str) -> int:
 
 def go_on(run: Run, *, yes: bool, output: str) -> int:
     """Go on with a run that stopped; returns the exit code."""
-    inputs = thaw(open_artifacts(settings.read()), run.inputs)
+    current = settings.read()
+    require_git(current)
+    inputs = thaw(open_artifacts(current), run.inputs)
     return _carried_out(run, inputs, seed=False, yes=yes, output=output)
 
 

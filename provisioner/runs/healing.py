@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -45,10 +46,22 @@ def heal(job: Job, root: str, failed: TerraformFailed, planned: Plan) -> str:
 def push_unsaved_state(job: Job, runner: TerraformPort, folder: Path) -> None:
     """Put a state that could not be saved where it belongs, before anything else reads it."""
     errored = folder / healing.ERRORED_STATE
-    if errored.exists():
+    if errored.exists() and not _is_whole(errored):
+        # Terraform would refuse it for good; what it held exists and is found, as after a run that was killed.
+        errored.replace(errored.with_name(f"{errored.name}.damaged"))
+        _note(job, folder.name, "set aside a state that an earlier run could not write to its end")
+    elif errored.exists():
         runner.state_push(folder, errored, lock=False)
         errored.unlink()
         _note(job, folder.name, "pushed the state that an earlier run could not save")
+
+
+def _is_whole(state: Path) -> bool:
+    """Tell whether a state was written to its end: a full disk leaves the beginning of it, or nothing."""
+    try:
+        return isinstance(json.loads(state.read_bytes()), dict)
+    except ValueError:
+        return False
 
 
 def _mended(job: Job, root: str, remedies: Iterable[Remedy]) -> str:

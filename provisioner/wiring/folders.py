@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provisioner.errors import InvalidInput
 from provisioner.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,6 +61,13 @@ def find_terraform(settings: Settings) -> Terraform:
     from provisioner.terraform.binary import find_terraform as look_for_terraform  # noqa: PLC0415 - likewise
 
     return look_for_terraform(settings.terraform, settings.search_path, cache=settings.state_folder / "cache")
+
+
+def require_git(settings: Settings) -> None:
+    """Refuse to begin what publishes to a repository where there is no git. Raises InvalidInput."""
+    if shutil.which("git", path=settings.search_path) is None:
+        fix = "install git 2.28 or newer; `provision-env doctor` says what else a run needs"
+        raise InvalidInput("git is not installed", fix=fix)
 
 
 def versions(settings: Settings) -> dict[str, str]:

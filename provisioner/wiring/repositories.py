@@ -10,6 +10,7 @@ from provisioner.errors import Blocked, InvalidInput
 from provisioner.request.resolve import Team, resolve
 from provisioner.runs.progress import Progress, counted, telling
 from provisioner.settings import Settings
+from provisioner.wiring.folders import require_git
 from provisioner.wiring.place import connect_github, entered
 from provisioner.wiring.ports import Repositories
 
@@ -24,6 +25,7 @@ def set_up(
     sandbox: bool | None,  # noqa: FBT001 - three states
 ) -> dict[str, Any]:
     """Find or make the repository, fill it, and read everything back."""
+    require_git(settings)
     repositories = _entered(settings, team, progress, sandbox)
     with telling(progress, "preflight"):
         blocking = tuple(each.as_error() for each in repositories.preflight(team) if each.blocking)
@@ -63,6 +65,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - as the others, and what may be replaced
     replace: tuple[str, ...],
 ) -> dict[str, Any]:
     """Propose the template's files to a repository with content; tell what setting it up will change afterwards."""
+    require_git(settings)
     repositories = _entered(settings, team, progress, sandbox)
     with telling(progress, "pull request") as told:
         done = repositories.adopt(team, outputs, replace)

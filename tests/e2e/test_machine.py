@@ -54,6 +54,15 @@ def test_without_a_terraform_the_three_ways_are_named(desk: Desk, bare: Person) 
     assert bare.runs("validate", request).code == 0
 
 
+def test_without_git_nothing_is_begun(desk: Desk, bare: Person) -> None:
+    terraform(bare, "1.11.0")
+    (Path(bare.environment()["PATH"]) / "git").unlink()
+    ended = bare.runs("up", desk.request("bare"), "--sandbox", "--yes")
+    assert ended.code == 2, ended
+    assert "git is not installed" in ended.err
+    assert "✓" not in ended.err
+
+
 def test_a_terraform_that_is_too_old_is_named_with_its_version(desk: Desk, bare: Person) -> None:
     path = terraform(bare, "1.5.7")
     ended = bare.runs("up", desk.request("bare"), "--sandbox", "--yes")

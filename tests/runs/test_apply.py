@@ -81,3 +81,15 @@ def test_after_ctrl_c_nothing_new_starts(job: Job, world: fakes.World) -> None:
     with pytest.raises(Interrupted):
         apply(job, planned)
     assert world.read()["applies"] == {}
+
+
+@pytest.mark.parametrize("left", ["", '{"version": 4, "resou'])
+def test_a_state_that_a_full_disk_cut_off_is_set_aside(job: Job, left: str) -> None:
+    """Terraform refuses it for good (the fake one any), so that no later run would come past it."""
+    errored = job.folder(ROOT) / "errored.tfstate"
+    errored.write_text(left)
+    assert apply(job, plan(job, ROOT, "plan"))["outcome"] == "done"
+    assert not errored.exists()
+    assert errored.with_name("errored.tfstate.damaged").read_text() == left
+    healed = [record["what"] for record in job.tools.ledger.audit_records() if record["event"] == "healed"]
+    assert healed == ["set aside a state that an earlier run could not write to its end"]
