@@ -28,15 +28,17 @@ def request_argument(function: Function) -> Function:
 
 def platform_option(function: Function) -> Function:
     """Take the path of platform.yaml; looked for beside and above the request when not given."""
-    option = click.option(
-        "-p",
-        "--platform",
-        "platform_file",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help="The platform team's settings [default: platform.yaml beside or above the request]",
-    )
-    return option(function)
+    return _platform("The platform team's settings [default: platform.yaml beside or above the request]")(function)
+
+
+def given_platform_option(function: Function) -> Function:
+    """Take the path of platform.yaml and look for none: what is checked may be a stranger's, and its rules are code."""
+    return _platform("The platform team's settings, with its waivers and rules [default: none]")(function)
+
+
+def _platform(text: str) -> Callable[[Function], Function]:
+    names = ("-p", "--platform", "platform_file")
+    return click.option(*names, metavar="FILE", type=click.Path(path_type=Path), help=text)
 
 
 def sandbox_option(function: Function) -> Function:

@@ -171,6 +171,16 @@ def test_a_token_is_told_by_its_kind_and_by_what_it_lacks(  # noqa: PLR0913, PLR
     assert token not in str(found)
 
 
+def test_a_token_is_not_sent_to_whom_a_folder_names(github: GitHub, tmp_path: Path) -> None:
+    text = (EXAMPLES / "platform.yaml").read_text(encoding="utf-8")
+    said = text.replace("\ngithub:\n", "\ngithub:\n  api_url: https://127.0.0.1:1\n")
+    (tmp_path / "platform.yaml").write_text(said, encoding="utf-8")
+    given = settings.read({"HOME": "/nowhere", "GITHUB_TOKEN": "ghs_0123", "GITHUB_API_URL": github.url})
+    found = clouds.github(Situation(given, tmp_path, sandbox=False, patience=60))
+    assert (found.state, "was not sent to https://127.0.0.1:1" in found.found) == ("warning", True)
+    assert found.fix.endswith("GITHUB_API_URL=https://127.0.0.1:1")
+
+
 def test_without_a_token_the_sandbox_is_offered() -> None:
     found = of(clouds.github)
     assert (found.state, found.found) == ("bad", "there is no GitHub token")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner import settings
-from provisioner.cli.inputs import platform_option
+from provisioner.cli.inputs import given_platform_option
 from provisioner.cli.output import FORMS, write_file, written
 from provisioner.errors import InvalidInput, RefusedByPolicy
 from provisioner.runs.progress import counted
@@ -26,7 +26,7 @@ _FORMS = (*FORMS, "sarif", "junit", "github", "markdown")
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="The plan's root: its source is scanned too, reports point at its lines, a saved plan needs it.",
 )
-@platform_option
+@given_platform_option
 @click.option("--checkov", "with_checkov", is_flag=True, help="Run checkov too, even where platform.yaml does not ask.")
 @click.option(
     "-o",

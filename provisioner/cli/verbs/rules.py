@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner.cli import candidates
-from provisioner.cli.inputs import platform_option
+from provisioner.cli.inputs import given_platform_option
 from provisioner.cli.output import emit, faint, folded, output_option, table
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def command() -> None:
 
 
 @command.command("list")
-@platform_option
+@given_platform_option
 @output_option
 def list_(platform_file: Path | None, output: str) -> None:
     """List every rule that a check can report, with --platform the organisation's own and what is switched off."""
@@ -37,7 +37,7 @@ def list_(platform_file: Path | None, output: str) -> None:
 
 @command.command("explain")
 @click.argument("rule_id", metavar="RULE", shell_complete=candidates.rules)
-@platform_option
+@given_platform_option
 @output_option
 def explain_(rule_id: str, platform_file: Path | None, output: str) -> None:
     """Say what one rule wants, why it is there, how to mend a finding, and whether a waiver can excuse it."""

@@ -110,6 +110,12 @@ def github(situation: Situation) -> Finding:
     if current.github_token is None:
         fix = "put an installation token of the provision-env App into GITHUB_TOKEN, or try it with --sandbox"
         return Finding("github", "bad", "there is no GitHub token", fix)
+    platform = situation.platform()
+    if platform and platform.github.api_url != current.github_api:
+        # The file is whatever lies in this folder: who looks around in a stranger's must not hand over a token.
+        named = platform.github.api_url
+        fix = f"if that is your GitHub, say so: GITHUB_API_URL={named}"
+        return Finding("github", "warning", f"the token was not sent to {named}, which only platform.yaml names", fix)
     return _asked(current, situation)
 
 
@@ -119,7 +125,7 @@ def _asked(current: Settings, situation: Situation) -> Finding:
     from provisioner.repository.tokens import Token, lacking_scopes  # noqa: PLC0415 - likewise
 
     token, platform = Token(str(current.github_token)), situation.platform()
-    api = platform.github.api_url if platform else current.github_api
+    api = current.github_api
     path = f"/users/{platform.github.owner}" if platform else "/rate_limit"
     headers = {"Authorization": f"Bearer {token.secret}", "Accept": "application/vnd.github+json"}
     try:
