@@ -14,7 +14,9 @@ from provisioner.sandbox.store import Unwritable
 from provisioner.sandbox.world import World
 
 _LOG = logging.getLogger(__name__)
-_FULL, _BUG = 507, 500
+_FULL, _BUG = (400, "FAILED_PRECONDITION"), (500, "INTERNAL")
+"""Status and Google's name for it. A full disk is no 5xx: Terraform and Google's clients would try again for an hour."""
+
 _BUG_TEXT = "The sandbox made a mistake; its log (server.log in the state folder) has the details."
 
 
@@ -117,6 +119,7 @@ def _struck(fault: Fault) -> Response:
     return status_answer(fault.status)
 
 
-def _trouble(status: int, text: str) -> Response:
+def _trouble(kind: tuple[int, str], text: str) -> Response:
     """Return an error that Google's clients read as well as GitHub's."""
-    return json_response({"message": text, "error": {"code": status, "message": text, "status": "INTERNAL"}}, status)
+    code, name = kind
+    return json_response({"message": text, "error": {"code": code, "message": text, "status": name}}, code)
