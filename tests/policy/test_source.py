@@ -142,6 +142,20 @@ def test_modules_are_followed_and_findings_name_file_and_line(tmp_path: Path) ->
     assert [(f.rule, f.resource) for f in findings] == [("PE-HCL-002", "modules/x/main.tf:3")]
 
 
+def test_a_module_beyond_what_is_read_is_told(tmp_path: Path) -> None:
+    for number in range(120):
+        folder = tmp_path / "modules" / f"m{number}"
+        folder.mkdir(parents=True)
+        (folder / "main.tf").write_text('data "external" "x" {}\n')
+    found(tmp_path, "".join(f'module "m{n}" {{\n  source = "../../modules/m{n}"\n}}\n' for n in range(120)))
+
+    findings = scan_root(tmp_path / "envs" / "churn-dev")
+
+    read, told = ({f.resource for f in findings if f.rule == rule} for rule in ("PE-HCL-002", "PE-HCL-007"))
+    assert read
+    assert len(read) + len(told) == 120
+
+
 def test_a_root_without_a_backend_and_a_folder_without_source(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("locals {}\n")
 

@@ -61,6 +61,9 @@ class _Scan:
         files: list[SourceFile] = []
         while waiting:
             folder = waiting.pop()
+            if len(seen) - len(waiting) > _FOLDER_LIMIT:
+                yield UNREADABLE.finding(self._name(folder), f"is beyond the {_FOLDER_LIMIT} folders that are read")
+                continue
             for file in self._files(folder):
                 if isinstance(file, Finding):
                     yield file
@@ -69,7 +72,7 @@ class _Scan:
                 for found in self._local_modules(file):
                     if isinstance(found, Finding):
                         yield found
-                    elif found not in seen and len(seen) < _FOLDER_LIMIT:
+                    elif found not in seen:
                         seen.add(found)
                         waiting.append(found)
         yield from self._judge(files)
