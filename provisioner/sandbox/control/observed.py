@@ -15,7 +15,7 @@ from provisioner.sandbox.world import World
 
 _LOG = logging.getLogger(__name__)
 _FULL, _BUG = (400, "FAILED_PRECONDITION"), (500, "INTERNAL")
-"""Status and Google's name for it. A full disk is no 5xx: Terraform and Google's clients would try again for an hour."""
+"""Status and Google's name for it. A full disk is no 5xx: clients would try again for an hour."""
 
 _BUG_TEXT = "The sandbox made a mistake; its log (server.log in the state folder) has the details."
 
