@@ -123,7 +123,7 @@ def _failure(end: Exit, root: Path, name: str, diagnostics: tuple[Diagnostic, ..
             killed=end.killed,
         )  # fmt: skip
     if end.interrupted:
-        return Interrupted(f"terraform {name} was interrupted and has saved its state", fix=_RESUME, where=str(root))
+        return Interrupted(f"terraform {name} was interrupted", fix=_RESUME, where=str(root))
     if end.code < 0 and not any(each.is_error for each in diagnostics):
         return TerraformFailed(
             f"terraform {name} was ended by signal {-end.code}", fix=_RESUME, where=str(root), diagnostics=diagnostics
