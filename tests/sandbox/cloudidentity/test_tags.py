@@ -69,6 +69,7 @@ def test_the_nearest_value_of_a_key_counts(estate: Estate) -> None:
     listed = estate.ok("GET", f"{V3}/tagBindings", query={"parent": THE_PROJECT})["tagBindings"]
     assert [entry["name"] for entry in listed] == [name]
     path = f"tagBindings/{quote(quote(THE_PROJECT, safe=''), safe='')}/{prod}"
+    assert [estate.call("DELETE", f"{V3}/tagBindings/{odd}").status for odd in ("x", f"x/{prod}")] == [400, 403]
     estate.done("DELETE", f"{V3}/{path}")
     assert effective(estate) == {f"{NAMESPACE}/env/dev": True}
     assert estate.call("DELETE", f"{V3}/{path}").status == 404

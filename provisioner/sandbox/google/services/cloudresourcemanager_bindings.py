@@ -81,10 +81,12 @@ def create(call: Call) -> Json:
 @method(f"{_API}.tagBindings.delete")
 def delete(call: Call) -> Json:
     """Take a value off a resource."""
-    _, encoded, value_type, number = call.params["name"].split("/")
+    encoded, _, value_name = call.params["name"].removeprefix("tagBindings/").partition("/")
+    if not value_name:
+        raise invalid_argument("A binding's name is tagBindings/RESOURCE/tagValues/NUMBER.", ("name", "invalid"))
     resource = _resource(call, unquote(unquote(encoded)))
     call.require(_permission(resource.policies[0], "deleteTagBinding"), resource)
-    value = tags.find_value(call.tx, f"{value_type}/{number}")
+    value = tags.find_value(call.tx, value_name)
     call.require("resourcemanager.tagValueBindings.delete", tag_resource(call, value["name"]))
     place = f"{resource.policies[0]} {value['parent'].removeprefix('tagKeys/')}"
     held = call.tx.get(tags.BINDINGS, place)
