@@ -21,7 +21,7 @@ from provisioner.cli.habits import habits, note
 from provisioner.cli.reporting import json_lines_wanted
 from provisioner.runs.progress import Report
 
-_ROOT = 18  # longer names move what follows
+_ROOT = 22  # with it a line that tells of a plan takes 80 columns; longer names move what follows
 _MARGIN = 14  # where the names of roots begin
 _MARKS = {"started": ("…", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red"), "note": ("·", "yellow")}
 

@@ -14,7 +14,7 @@ from provisioner.request.loading import load_platform
 from provisioner.request.models import Platform
 from provisioner.request.resolve import resolve
 from provisioner.terraform.plan import Plan
-from tests.bootstrap.test_template import FACTS
+from tests.bootstrap.known import FACTS
 from tests.policy.breaking import resource
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "platform.yaml"

@@ -16,27 +16,15 @@ from ruamel.yaml import YAML
 
 from provisioner.bootstrap.itself import ENVIRONMENT, platform_request
 from provisioner.bootstrap.repository import CHECKS, platform_kind
-from provisioner.repository import EnvironmentOutputs, RepositoryFacts
 from provisioner.repository import names as shared
 from provisioner.repository.template import Files
 from provisioner.request.loading import parse_platform
 from provisioner.request.resolve import Team, resolve
+from tests.bootstrap.known import FACTS, MADE
 from tests.render.teams import platform
 
 PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
 VARIABLE = re.compile(r"vars\.([A-Z0-9_]+)")
-FACTS = RepositoryFacts(
-    id="1210000007",
-    owner_id="9100001",
-    full_name="example-ml/platform",
-    html_url="https://github.com/example-ml/platform",
-    clone_url="https://github.com/example-ml/platform.git",
-    default_branch="main",
-    created=True,
-    empty=True,
-    archived=False,
-)
-MADE = EnvironmentOutputs("example-ml-platform", "42", "europe-west1", "pool", "plan@x", "deploy@x", "")
 
 
 def the_platform() -> Team:

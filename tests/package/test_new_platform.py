@@ -13,23 +13,11 @@ from ruamel.yaml import YAML
 
 from provisioner.bootstrap.itself import ENVIRONMENT, platform_request
 from provisioner.bootstrap.repository import platform_kind
-from provisioner.repository import EnvironmentOutputs, RepositoryFacts
 from provisioner.request.loading import load_platform
 from provisioner.request.resolve import resolve
+from tests.bootstrap.known import FACTS, MADE
 from tests.cli.conftest import Cli
 
-FACTS = RepositoryFacts(
-    id="1",
-    owner_id="2",
-    full_name="example-ml/platform",
-    html_url="https://github.com/example-ml/platform",
-    clone_url="https://github.com/example-ml/platform.git",
-    default_branch="main",
-    created=True,
-    empty=True,
-    archived=False,
-)
-MADE = EnvironmentOutputs("example-ml-platform", "42", "europe-west1", "pool", "plan@x", "deploy@x", "")
 MODELINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTILINE)
 
 
