@@ -1,4 +1,4 @@
-"""What differs from what was set up beyond the settings that a run mends: files of the template, people, teams."""
+"""What differs from what was set up beyond the settings that a run mends: files of the template, who has access."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _VERSION = re.compile(rb"^  version: '?([^'\s]+)'?$", re.MULTILINE)
 
 def inspect(target: Target, facts: RepositoryFacts) -> tuple[Difference, ...]:
     """Return files that are missing or changed where that matters, and access that the request does not give."""
-    found = gather([partial(_files, target, facts), partial(_people, target), partial(_teams, target)])
+    looks = [partial(_files, target, facts), *(partial(look, target) for look in (_people, _teams, _keys))]
+    found = gather(looks)
     return tuple(row for rows in found for row in rows)
 
 
@@ -88,4 +89,12 @@ def _teams(target: Target) -> list[Difference]:
         Difference(f"access of team {row['slug']}", "nothing", row["permission"])
         for row in target.api.pages(f"{target.path}/teams")
         if row["slug"] not in named
+    ]
+
+
+def _keys(target: Target) -> list[Difference]:
+    """Nothing that is set up has an SSH key: one is a way in that nobody's membership ends."""
+    return [
+        Difference(f"deploy key {row['title'] or row['id']}", "nothing", "reads" if row["read_only"] else "writes")
+        for row in target.api.pages(f"{target.path}/keys")
     ]

@@ -73,6 +73,15 @@ def remove_person(sandbox: Sandbox, path: str) -> None:
     api(sandbox).write("DELETE", f"{path}/collaborators/lena")
 
 
+def add_key(sandbox: Sandbox, path: str) -> None:
+    api(sandbox).write("POST", f"{path}/keys", {"title": "laptop", "key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"})
+
+
+def remove_key(sandbox: Sandbox, path: str) -> None:
+    for row in api(sandbox).pages(f"{path}/keys"):
+        api(sandbox).write("DELETE", f"{path}/keys/{row['id']}")
+
+
 def other_subject(sandbox: Sandbox, path: str) -> None:
     body = {"use_default": False, "include_claim_keys": ["repository_owner"]}
     api(sandbox).write("PUT", f"{path}/actions/oidc/customization/sub", body)
@@ -87,6 +96,7 @@ CHANGES = [
     (older_template, own_template, "template"),
     (add_team, remove_team, "access of team guests"),
     (add_person, remove_person, "access of lena"),
+    (add_key, remove_key, "deploy key laptop"),
     (other_subject, own_subject, "subject of jobs' identity tokens"),
 ]
 

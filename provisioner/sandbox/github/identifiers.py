@@ -29,6 +29,7 @@ _STARTS = MappingProxyType(
         "pull": 3_100_000_000,
         "comment": 4_200_000_000,
         "key": 568_250_000_000,
+        "deploy_key": 118_000_000,
         "check_run": 57_000_000_000,
         "check_suite": 50_000_000_000,
         "deployment": 3_500_000_000,

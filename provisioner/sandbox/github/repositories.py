@@ -47,6 +47,7 @@ _BELONGINGS = (
     "github/milestones",
     "github/releases",
     "github/autolinks",
+    "github/deploy_keys",
     "github/property_values",
     "github/code_scanning",
     "github/sarifs",

@@ -5,18 +5,17 @@ https://docs.github.com/rest/users/ssh-signing-keys
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from provisioner.sandbox.github.access import refusal
 from provisioner.sandbox.github.accounts import user
 from provisioner.sandbox.github.call import NO_CONTENT, Answer, Call, Listing
-from provisioner.sandbox.github.errors import invalid, not_found
+from provisioner.sandbox.github.errors import not_found
 from provisioner.sandbox.github.identifiers import next_id
 from provisioner.sandbox.github.routing import ANYONE, Needs, route
 from provisioner.sandbox.github.shapes import TEXT, text
 from provisioner.sandbox.github.signatures import SIGNING_KEYS
+from provisioner.sandbox.github.ssh_keys import read_key
 from provisioner.sandbox.store import Document
 
 _KEY = {"title": TEXT, "key": text(required=True)}
@@ -49,20 +48,10 @@ def list_of_user(call: Call) -> Listing:
 def create(call: Call) -> Answer:
     """Add a key; ed25519 keys are the ones whose signatures the sandbox verifies."""
     wanted, person = call.body(_KEY), _person(call)
-    kind, _, rest = wanted["key"].strip().partition(" ")
-    data = rest.split()[0] if rest.split() else ""
-    try:
-        base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        data = ""
-    if not data or not kind.startswith(("ssh-", "ecdsa-", "sk-")):
-        message = "key is invalid. You must supply a key in OpenSSH public key format"
-        raise invalid("SshSigningKey", "key", "custom", message)
-    if any(row["key"].split()[1] == data for _, row in call.tx.scan(SIGNING_KEYS)):
-        raise invalid("SshSigningKey", "key", "custom", "key is already in use")
+    key = read_key("SshSigningKey", wanted["key"], (row["key"] for _, row in call.tx.scan(SIGNING_KEYS)))
     row = {
         "id": next_id(call.tx, "key"),
-        "key": f"{kind} {data}",
+        "key": key,
         "title": wanted.get("title", ""),
         "created_at": call.stamp,
     }

@@ -156,4 +156,4 @@ def test_what_git_hosting_does_not_offer_is_told(hub: Hub, copy: Path) -> None:
     assert (lfs.status_code, "Git LFS" in lfs.json()["message"]) == (501, True)
     dumb = hub.http.get(f"{url}/info/refs")
     assert (dumb.status_code, "dumb-http" in dumb.text) == (403, True)
-    assert hub.call("GET", "/repos/acme/model/keys").status_code == 501
+    assert hub.call("GET", "/repos/acme/model/traffic/views").status_code == 501
