@@ -78,30 +78,35 @@ class Sandbox:
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     handle = ensure(tmp_path_factory.mktemp("sandbox"), idle_seconds=600)
-    with pytest.MonkeyPatch.context() as patch:
-        client = handle.environment()
-        for name, value in client.items():
-            patch.setenv(name, value)
-        settings = platform()
-        plan = SeedPlan(
-            organisation_id=settings.organisation.id,
-            organisation_domain=settings.organisation.domain,
-            folder_id=settings.organisation.folder,
-            billing_account=settings.billing_account,
-            projects=(),
-            state_bucket=settings.state.bucket,
-            state_project=settings.state.project,
-            state_location=settings.state.location,
-            github_owner=settings.github.owner,
-            github_plan="",
-            users=PEOPLE,
-            teams=TEAMS,
-        )
-        seed(handle, plan)
-        yield Sandbox(handle, {**os.environ, **client}, itertools.count(1))
+    settings = platform()
+    plan = SeedPlan(
+        organisation_id=settings.organisation.id,
+        organisation_domain=settings.organisation.domain,
+        folder_id=settings.organisation.folder,
+        billing_account=settings.billing_account,
+        projects=(),
+        state_bucket=settings.state.bucket,
+        state_project=settings.state.project,
+        state_location=settings.state.location,
+        github_owner=settings.github.owner,
+        github_plan="",
+        users=PEOPLE,
+        teams=TEAMS,
+    )
+    seed(handle, plan)
+    yield Sandbox(handle, {**os.environ, **handle.environment()}, itertools.count(1))
     handle.stop()
+
+
+@pytest.fixture(scope="module")
+def sandbox(hosted: Sandbox) -> Iterator[Sandbox]:
+    """Lead the clients of this process there, as long as a module of this folder runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in hosted.environment.items():
+            patch.setenv(name, value)
+        yield hosted
 
 
 @pytest.fixture
