@@ -59,7 +59,8 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _both(file: Path, context: PolicyContext) -> object:
-    return check(read_document(file), context, more=checkov.checkov_findings(file))
+    plan = read_document(file)
+    return check(plan, context, more=checkov.checkov_findings(file, plan))
 
 
 def _first(file: Path) -> float:

@@ -17,6 +17,7 @@ _MOST = 4_000_000
 """Values in a document: two bytes of JSON may become a hundred of memory; a plan of 64 MB from Terraform has half."""
 _DEEPEST = 200
 _MAJOR = "1."
+_NESTING = (dict, list)
 
 
 def read(content: bytes, *, what: str, limit: int = LARGEST) -> dict[str, Any]:
@@ -108,15 +109,8 @@ def _deeper_than(document: object, limit: int) -> bool:
     """Walk level by level: recursion is what deep nesting would break."""
     level = [document]
     for _ in range(limit):
-        level = [child for node in level for child in _children(node)]
+        members = (node.values() if isinstance(node, dict) else node for node in level if isinstance(node, _NESTING))
+        level = [child for each in members for child in each if isinstance(child, _NESTING)]
         if not level:
             return False
     return True
-
-
-def _children(node: object) -> list[object]:
-    if isinstance(node, dict):
-        return [child for child in node.values() if isinstance(child, (dict, list))]
-    if isinstance(node, list):
-        return [child for child in node if isinstance(child, (dict, list))]
-    return []

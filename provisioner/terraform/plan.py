@@ -59,7 +59,11 @@ class Plan:
     @classmethod
     def from_json(cls, document: object, *, digest: str = "") -> Plan:
         """Read a parsed document. Raises InvalidInput for another format or wrong types."""
-        checked = reading.checked(document, what="the plan")
+        return cls.from_checked(reading.checked(document, what="the plan"), digest=digest)
+
+    @classmethod
+    def from_checked(cls, checked: Mapping[str, Any], *, digest: str = "") -> Plan:
+        """Read a document that ``document.read`` returned. Raises InvalidInput for wrong types."""
         outputs = reading.mapping(checked.get("output_changes"), what="output_changes")
         prior = reading.mapping(checked.get("prior_state"), what="prior_state")
         variables = reading.mapping(checked.get("variables"), what="variables")
@@ -80,7 +84,7 @@ class Plan:
     @classmethod
     def from_bytes(cls, content: bytes, *, digest: str = "") -> Plan:
         """Parse and read. Raises InvalidInput when it is too large, not JSON, too deep or of another format."""
-        return cls.from_json(reading.read(content, what="the plan"), digest=digest)
+        return cls.from_checked(reading.read(content, what="the plan"), digest=digest)
 
     @property
     def resource_changes(self) -> tuple[ResourceChange, ...]:

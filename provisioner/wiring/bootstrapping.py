@@ -39,7 +39,7 @@ class PlatformRules(Rules):
     def check(self, subject: Subject, plan: Plan, plan_json: Path | None) -> Verdict:
         """See the port."""
         platform = subject.team.platform
-        more = checkov_findings(plan_json) if plan_json else ()
+        more = checkov_findings(plan_json, plan) if plan_json else ()
         return check(plan, PolicyContext(platform, subject.team), platform.waivers, rules=RULES, more=more)
 
 

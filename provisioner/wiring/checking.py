@@ -64,7 +64,7 @@ def check_subject(settings: Settings, subject: Subject, platform: Platform | Non
     wanted = with_checkov or (platform is not None and platform.require_checkov)
     with tempfile.TemporaryDirectory(prefix="provision-env-check-") as folder:
         plan, document = _read(settings, subject, Path(folder) / "plan.json")
-        more = (*source, *(checkov.checkov_findings(document) if wanted else ()))
+        more = (*source, *(checkov.checkov_findings(document, plan) if wanted else ()))
     return _judged(subject, plan, platform, more, source_only=False)
 
 

@@ -125,7 +125,7 @@ class Rules:
         team = subject.team
         spec = team.environment(subject.environment) if subject.environment else None
         context = PolicyContext(team.platform, team, spec, stateful_deletes_confirmed=subject.deletes_confirmed)
-        more = checkov_findings(plan_json) if plan_json else ()
+        more = checkov_findings(plan_json, plan) if plan_json else ()
         return check(plan, context, team.platform.waivers, more=more)
 
 

@@ -217,7 +217,7 @@ def _actor(tx: Transaction, context: Context) -> Document:
 
 def _sha(world: World, repository: Document, ref: str) -> str:
     """Return the commit of a ref; for one that was never pushed (a drill) a number made of its name."""
-    found = bare.opened(world.folder, repository["id"]).resolve(ref)
+    found = bare.opened(world.folder, repository["id"]).commit_of(ref)
     return found or hashlib.sha1(f"{repository['id']} {ref}".encode(), usedforsecurity=False).hexdigest()
 
 
