@@ -32,7 +32,7 @@ from provisioner.terraform.healing import (
 from provisioner.terraform.identity import ProcessIdentity, is_alive
 from provisioner.terraform.runner import Runner
 from tests.terraform.conftest import SEARCH_PATH
-from tests.terraform.roots import blocking
+from tests.terraform.roots import blocking, let_go
 
 pytestmark = pytest.mark.e2e
 
@@ -223,6 +223,7 @@ def test_the_lock_of_a_killed_terraform_is_told_and_broken_by_its_generation(env
     killed = environment.started[-1]
     os.kill(killed.pid, 9)
     thread.join(30)
+    let_go(fifo)
     assert outcome
     assert not is_alive(killed)
     later = environment.another()

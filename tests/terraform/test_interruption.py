@@ -19,7 +19,7 @@ from provisioner.terraform.identity import ProcessIdentity, is_alive
 from provisioner.terraform.port import ApplyResult, Timeouts
 from provisioner.terraform.runner import Runner
 from tests.terraform.programs import ended
-from tests.terraform.roots import blocking, write_root
+from tests.terraform.roots import blocking, let_go, write_root
 
 pytestmark = pytest.mark.e2e
 
@@ -124,6 +124,7 @@ def test_a_terraform_that_was_killed_is_told_and_known_dead(applying: Start) -> 
     assert is_alive(identity)
     os.kill(identity.pid, 9)
     outcome = begun.join()
+    let_go(begun.fifo)
     assert isinstance(outcome, TerraformFailed)
     assert "signal 9" in outcome.reason
     assert not is_alive(identity)
