@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,28 @@ def write_root(
     return folder
 
 
-def blocking(fifo: Path) -> dict[str, Any]:
-    """Return the arguments of a resource whose creation lasts until somebody writes into the fifo."""
-    return {"input": "x", "provisioner": [{"local-exec": {"command": f"read line < {fifo}"}}]}
+class Gate:
+    """A fifo at which a resource's creation waits, so that a test knows it is in the middle of it.
 
+    The event that a creation starts is no proof: Terraform tells it before it looks whether it was
+    interrupted, and then creates nothing.
+    """
 
-def let_go(fifo: Path) -> None:
-    """End what waits for the fifo: it outlives a Terraform that was killed."""
-    with suppress(OSError):  # nobody waits
-        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.resource = {"input": "x", "provisioner": [{"local-exec": {"command": f"read line < {path}"}}]}
+        self._path = path
+        self._end = -1
+
+    def reached(self) -> None:
+        """Return when the creation waits: a fifo opens when both ends are there."""
+        self._end = os.open(self._path, os.O_WRONLY)
+
+    def go_on(self) -> None:
+        """Let the creation succeed."""
+        os.write(self._end, b"go\n")
+
+    def close(self) -> None:
+        """End what still waits: it outlives a Terraform that was killed."""
+        if self._end >= 0:
+            os.close(self._end)

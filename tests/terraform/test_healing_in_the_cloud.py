@@ -18,7 +18,6 @@ from provisioner.sandbox.handle import Handle, ensure
 from provisioner.sandbox.seed import SeedPlan, SeedProject, seed
 from provisioner.terraform.binary import find_terraform
 from provisioner.terraform.errors import StaleLock, StateLocked, TerraformFailed
-from provisioner.terraform.events import Event, Operation
 from provisioner.terraform.healing import (
     Explain,
     ImportExisting,
@@ -32,7 +31,7 @@ from provisioner.terraform.healing import (
 from provisioner.terraform.identity import ProcessIdentity, is_alive
 from provisioner.terraform.runner import Runner
 from tests.terraform.conftest import SEARCH_PATH
-from tests.terraform.roots import blocking, let_go
+from tests.terraform.roots import Gate
 
 pytestmark = pytest.mark.e2e
 
@@ -59,17 +58,12 @@ class Environment:
         self.handle, self.root, self.cloud = handle, root, cloud
         self.given = {**handle.environment(), "PATH": SEARCH_PATH}
         self.started: list[ProcessIdentity] = []
-        self.creating = threading.Event()
         self.runner = self.another()
 
     def another(self) -> Runner:
         """A runner as a later process would have it."""
         terraform = find_terraform("terraform", SEARCH_PATH)
-        return Runner(terraform, self.given, self._hear, on_started=self.started.append)
-
-    def _hear(self, event: Event) -> None:
-        if isinstance(event, Operation) and event.stage == "start" and event.address == "terraform_data.a":
-            self.creating.set()
+        return Runner(terraform, self.given, on_started=self.started.append)
 
     def files(self) -> list[str]:
         return [file.name for file in self.root.iterdir()]
@@ -206,9 +200,8 @@ def test_a_state_that_could_not_be_saved_is_pushed(environment: Environment) -> 
 
 
 def test_the_lock_of_a_killed_terraform_is_told_and_broken_by_its_generation(environment: Environment) -> None:
-    fifo = environment.root / "fifo"
-    os.mkfifo(fifo)
-    environment.write({"terraform_data": {"a": blocking(fifo)}})
+    gate = Gate(environment.root / "fifo")
+    environment.write({"terraform_data": {"a": gate.resource}})
     outcome: list[BaseException] = []
 
     def run() -> None:
@@ -219,11 +212,11 @@ def test_the_lock_of_a_killed_terraform_is_told_and_broken_by_its_generation(env
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert environment.creating.wait(30)
+    gate.reached()
     killed = environment.started[-1]
     os.kill(killed.pid, 9)
     thread.join(30)
-    let_go(fifo)
+    gate.close()
     assert outcome
     assert not is_alive(killed)
     later = environment.another()

@@ -14,48 +14,37 @@ import pytest
 from provisioner.errors import Interrupted
 from provisioner.terraform.binary import Terraform
 from provisioner.terraform.errors import StateLocked, TerraformFailed, TerraformTimeout
-from provisioner.terraform.events import Event, Operation
 from provisioner.terraform.identity import ProcessIdentity, is_alive
 from provisioner.terraform.port import ApplyResult, Timeouts
 from provisioner.terraform.runner import Runner
 from tests.terraform.programs import ended
-from tests.terraform.roots import blocking, let_go, write_root
+from tests.terraform.roots import Gate, write_root
 
 pytestmark = pytest.mark.e2e
 
 
 class Applying:
-    """An apply in a thread that has begun to create a resource and goes on when the fifo is written to."""
+    """An apply in a thread that creates a resource and goes on when its gate says so."""
 
     def __init__(self, terraform: Terraform, root: Path, timeouts: Timeouts | None = None) -> None:
         self.root = root
-        self.fifo = root.parent / "fifo"
-        os.mkfifo(self.fifo)
-        write_root(root, {"a": blocking(self.fifo), "b": {"input": "${terraform_data.a.id}"}})
+        self.gate = Gate(root.parent / "fifo")
+        write_root(root, {"a": self.gate.resource, "b": {"input": "${terraform_data.a.id}"}})
         self.started: list[ProcessIdentity] = []
-        self.creating = threading.Event()
         environment = {"PATH": "/usr/bin:/bin"}
-        self.runner = Runner(terraform, environment, self._hear, timeouts, on_started=self.started.append)
+        self.runner = Runner(terraform, environment, timeouts=timeouts, on_started=self.started.append)
         self.other = Runner(terraform, environment)
         self.runner.init(root)
         self.planned = self.runner.plan(root, root / "plan")
         self.outcome: ApplyResult | BaseException | None = None
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        assert self.creating.wait(timeout=30)
 
     def _run(self) -> None:
         try:
             self.outcome = self.runner.apply(self.root, self.planned.file, self.planned.digest)
         except Exception as failure:  # noqa: BLE001 - handed to the test
             self.outcome = failure
-
-    def _hear(self, event: Event) -> None:
-        if event == Operation("start", "terraform_data.a", "create"):
-            self.creating.set()
-
-    def go_on(self) -> None:
-        self.fifo.write_text("go\n")
 
     def join(self) -> ApplyResult | BaseException | None:
         self._thread.join(timeout=60)
@@ -72,12 +61,15 @@ def applying(terraform: Terraform, root: Path) -> Iterator[Start]:
 
     def start(timeouts: Timeouts | None = None) -> Applying:
         begun.append(Applying(terraform, root, timeouts))
+        if timeouts is None:  # else it may be stopped on the way there
+            begun[-1].gate.reached()
         return begun[-1]
 
     yield start
     for each in begun:
         each.runner.interrupt()
         each.join()
+        each.gate.close()
 
 
 def test_a_held_lock_is_an_error_of_its_own_that_says_who_holds_it(applying: Start) -> None:
@@ -87,7 +79,7 @@ def test_a_held_lock_is_an_error_of_its_own_that_says_who_holds_it(applying: Sta
     with pytest.raises(StateLocked):
         begun.other.untaint(begun.root, "terraform_data.a")
     unlocked = begun.other.plan(begun.root, begun.root / "other", lock=False)
-    begun.go_on()
+    begun.gate.go_on()
     assert isinstance(begun.join(), ApplyResult)
     info = locked.value.info
     assert info is not None
@@ -124,7 +116,6 @@ def test_a_terraform_that_was_killed_is_told_and_known_dead(applying: Start) -> 
     assert is_alive(identity)
     os.kill(identity.pid, 9)
     outcome = begun.join()
-    let_go(begun.fifo)
     assert isinstance(outcome, TerraformFailed)
     assert "signal 9" in outcome.reason
     assert not is_alive(identity)
@@ -150,9 +141,8 @@ runner.apply(root, root / "plan", digest(root / "plan"))
 
 
 def test_a_killed_orchestrator_leaves_a_saved_state_and_no_lock(terraform: Terraform, root: Path) -> None:
-    fifo = root.parent / "fifo"
-    os.mkfifo(fifo)
-    write_root(root, {"done": "x", "a": {**blocking(fifo), "depends_on": ["terraform_data.done"]}})
+    gate = Gate(root.parent / "fifo")
+    write_root(root, {"done": "x", "a": {**gate.resource, "depends_on": ["terraform_data.done"]}})
     runner = Runner(terraform, {"PATH": "/usr/bin:/bin"})
     runner.init(root)
     runner.plan(root, root / "plan")
@@ -165,9 +155,11 @@ def test_a_killed_orchestrator_leaves_a_saved_state_and_no_lock(terraform: Terra
     )
     assert parent.stdout is not None
     pids = [int(parent.stdout.readline()) for _ in ("done started", "done complete", "a started")]
+    gate.reached()
     parent.kill()
     parent.wait()
     parent.stdout.close()
     assert ended(pids[-1], timeout=30)
+    gate.close()
     assert [each.address for each in runner.state(root).resources()] == ["terraform_data.a", "terraform_data.done"]
     assert runner.plan(root, root / "again").changes
