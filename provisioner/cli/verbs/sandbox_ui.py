@@ -94,7 +94,7 @@ def _faults(running: Callable[[], Handle]) -> click.Command:
     @faults.command()
     @output_option
     def clear(output: str) -> None:
-        """Let everything go well again."""
+        """Let everything go well again; a call that is delayed goes on."""
         running().control("DELETE", "faults")
         _show_faults({"faults": []}, output)
 

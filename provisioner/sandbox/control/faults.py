@@ -5,7 +5,7 @@ A fault: ``{"method": "storage.objects.insert", "index": 2, "kind": "reset", "wh
     index     which matching call since the fault was set, from 1; 0 means every one
     kind      status   answer ``status`` (default 503) instead
               reset    cut the connection
-              delay    answer after ``seconds``
+              delay    answer after ``seconds``, or as soon as the fault is taken away
               half     send half of the answer's body, then cut
               twice    deliver the request twice (a proxy that repeats), answer the second
     when      before (default): the request has no effect; after: it has, only the answer is lost (status, reset)
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -44,11 +44,20 @@ class Fault:
         return f"{self.kind}{detail} {self.when}"
 
 
+@dataclass(slots=True)
+class InForce:
+    """A fault that was set, how far it has counted, and whether it was taken away."""
+
+    fault: Fault
+    calls: int = 0
+    lifted: threading.Event = field(default_factory=threading.Event)
+
+
 class FaultPlan:
     """The faults in force and how far each has counted; each has a number of its own."""
 
     def __init__(self) -> None:
-        self._faults: dict[int, tuple[Fault, list[int]]] = {}
+        self._faults: dict[int, InForce] = {}
         self._numbers = 0
         self._lock = threading.Lock()
 
@@ -56,7 +65,8 @@ class FaultPlan:
         """Set the faults in force. Raises InvalidInput for one that makes no sense."""
         faults = [parse_fault(document) for document in documents]
         with self._lock:
-            self._faults.clear()
+            for number in list(self._faults):
+                self._lift(number)
             self._put(faults)
 
     def add(self, document: Mapping[str, Any]) -> None:
@@ -68,35 +78,39 @@ class FaultPlan:
     def remove(self, number: int) -> None:
         """Take one fault away; no error when it is gone."""
         with self._lock:
-            self._faults.pop(number, None)
+            if number in self._faults:
+                self._lift(number)
+
+    def _lift(self, number: int) -> None:
+        self._faults.pop(number).lifted.set()
 
     def _put(self, faults: list[Fault]) -> None:
         for fault in faults:
             self._numbers += 1
-            self._faults[self._numbers] = (fault, [0])
+            self._faults[self._numbers] = InForce(fault)
 
-    def take(self, name: str) -> Fault | None:
-        """Count one call of a method; return the fault that strikes it."""
+    def take(self, name: str) -> InForce | None:
+        """Count one call of a method; return what strikes it."""
         struck = None
         with self._lock:
-            for fault, count in self._faults.values():
-                if not fnmatchcase(name, fault.method):
+            for each in self._faults.values():
+                if not fnmatchcase(name, each.fault.method):
                     continue
-                count[0] += 1
-                if struck is None and fault.index in (0, count[0]):
-                    struck = fault
+                each.calls += 1
+                if struck is None and each.fault.index in (0, each.calls):
+                    struck = each
         return struck
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the faults with the number of matching calls so far."""
         with self._lock:
             faults = self._faults.items()
-            return [asdict(fault) | {"number": number, "calls": count[0]} for number, (fault, count) in faults]
+            return [asdict(each.fault) | {"number": number, "calls": each.calls} for number, each in faults]
 
 
 def parse_fault(document: Mapping[str, Any]) -> Fault:
     """Read one fault. Raises InvalidInput."""
-    known: dict[str, type | tuple[type, ...]] = {field.name: type(field.default) for field in fields(Fault)}
+    known: dict[str, type | tuple[type, ...]] = {each.name: type(each.default) for each in fields(Fault)}
     known |= {"method": str, "seconds": (int, float)}
     unknown = sorted(set(document) - set(known))
     if unknown or "method" not in document:

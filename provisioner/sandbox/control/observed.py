@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from provisioner.sandbox.control.faults import Fault, FaultPlan, half_of, status_answer
+from provisioner.sandbox.control.faults import Fault, FaultPlan, InForce, half_of, status_answer
 from provisioner.sandbox.control.journal import Journal
 from provisioner.sandbox.http import Application, Request, Response, json_response
 from provisioner.sandbox.store import Unwritable
@@ -44,12 +44,12 @@ class Observed:
     def __call__(self, request: Request) -> Response:
         """Answer a request and write it down."""
         name = self._name(request)
-        fault = self._faults.take(name)
+        struck = self._faults.take(name)
         started = time.perf_counter()
         response: Response | None = None
         self._enter()
         try:
-            response = self._with_fault(request, fault)
+            response = self._with_fault(request, struck)
         finally:
             self._leave()
             self._journal.add(
@@ -58,7 +58,7 @@ class Observed:
                 at=self._world.clock.now(),
                 seconds=time.perf_counter() - started,
                 response=response,
-                fault=fault.describe() if fault else "",
+                fault=struck.fault.describe() if struck else "",
                 with_bodies=bool(self._world.settings["log_bodies"]),
             )
         return response
@@ -73,18 +73,19 @@ class Observed:
         with self._lock:
             self._last = time.monotonic()
 
-    def _with_fault(self, request: Request, fault: Fault | None) -> Response:
-        if fault is None:
+    def _with_fault(self, request: Request, struck: InForce | None) -> Response:
+        if struck is None:
             return self._guarded(request)
+        fault = struck.fault
         if fault.kind == "delay":
-            time.sleep(fault.seconds)
+            struck.lifted.wait(fault.seconds)
         if fault.kind in ("status", "reset") and fault.when == "before":
-            return _struck(fault)
+            return _failed(fault)
         if fault.kind == "twice":
             self._guarded(request)
         response = self._guarded(request)
         if fault.kind in ("status", "reset"):
-            return _struck(fault)
+            return _failed(fault)
         return half_of(response) if fault.kind == "half" else response
 
     def _guarded(self, request: Request) -> Response:
@@ -113,7 +114,7 @@ class Observed:
             self._last = time.monotonic()
 
 
-def _struck(fault: Fault) -> Response:
+def _failed(fault: Fault) -> Response:
     if fault.kind == "reset":
         raise ConnectionResetError("a fault cut the connection")
     return status_answer(fault.status)

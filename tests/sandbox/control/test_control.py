@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -203,6 +204,19 @@ def test_a_request_delivered_twice_and_a_delay(bench: Bench) -> None:
     assert bench.handled == ["/a", "/a"]
     bench.send("/b")
     assert bench.log("name=thing.b")[0]["milliseconds"] >= 50
+
+
+@pytest.mark.parametrize("lift", [("DELETE", None), ("PUT", {"faults": []})])
+def test_a_delay_ends_when_its_fault_is_taken_away(bench: Bench, lift: tuple[str, object]) -> None:
+    bench.act("PUT", "faults", {"faults": [{"method": "*", "kind": "delay", "seconds": 60}]})
+    held = threading.Thread(target=bench.send, args=("/a",), daemon=True)
+    held.start()
+    while not bench.act("GET", "faults")[1]["faults"][0]["calls"]:
+        assert held.is_alive()
+    assert bench.handled == []
+    assert bench.act(lift[0], "faults", lift[1])[0] == 200
+    held.join(20)
+    assert bench.handled == ["/a"]
 
 
 @pytest.mark.parametrize(
