@@ -214,7 +214,7 @@ Executor(on_started=seen, patience=9).run(command(Path({str(tmp_path)!r}), {GENT
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    assert ended(pid, timeout=20)
+    assert ended(pid, timeout=10)
     assert (tmp_path / "heard").exists()
     assert not is_alive(identity)
 

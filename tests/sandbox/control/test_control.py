@@ -215,7 +215,7 @@ def test_a_delay_ends_when_its_fault_is_taken_away(bench: Bench, lift: tuple[str
         assert held.is_alive()
     assert bench.handled == []
     assert bench.act(lift[0], "faults", lift[1])[0] == 200
-    held.join(20)
+    held.join(10)
     assert bench.handled == ["/a"]
 
 
