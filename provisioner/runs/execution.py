@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType, MappingProxyType
 from typing import Any
 
@@ -132,13 +134,23 @@ def _lease_names(team: Team) -> list[str]:
 @contextmanager
 def _listening(interruption: Interruption) -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into a request to stop while a run is under way."""
+    # To ask takes locks, which the thread that a handler interrupts may hold; a SimpleQueue is open at any moment.
+    heard: SimpleQueue[int | None] = SimpleQueue()
+
+    def pass_on() -> None:
+        while heard.get() is not None:
+            interruption.ask()
 
     def asked(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        interruption.ask()
+        heard.put(signum)
 
+    messenger = threading.Thread(target=pass_on, name="signals", daemon=True)
+    messenger.start()
     before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        heard.put(None)
+        messenger.join()

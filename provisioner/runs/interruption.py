@@ -30,11 +30,10 @@ class Interruption:
         self._asked = threading.Event()
         self._guard = threading.Lock()
         self._busy: set[Interruptible] = set()
-        # A signal handler may put into it whatever the thread it interrupts is doing.
         self._news: SimpleQueue[str | None] = SimpleQueue()
 
     def ask(self, because: str = _FIRST) -> None:
-        """Tell everything under way, more firmly each time; called from a signal handler, once per Ctrl-C.
+        """Tell everything under way, more firmly each time; called once per Ctrl-C, but not by a signal's handler.
 
         ``because`` is what people are told the first time.
         """

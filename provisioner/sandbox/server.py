@@ -30,6 +30,7 @@ from provisioner.sandbox.control.journal import Journal
 from provisioner.sandbox.control.logbook import Logbook
 from provisioner.sandbox.control.observed import Observed
 from provisioner.sandbox.control.snapshots import Snapshots
+from provisioner.sandbox.ending import Ending
 from provisioner.sandbox.front.authority import Authority
 from provisioner.sandbox.front.connection import Connection, serve
 from provisioner.sandbox.front.listener import Listener
@@ -79,7 +80,7 @@ class Server:
         self._folder = folder
         self._idle_seconds = options.idle_seconds
         self._allowed = set(options.allow_hosts)
-        self._stop = threading.Event()
+        self._ending = Ending()
         self._store = SqliteStore(folder.database)
         world = open_world(self._store, folder.path)
         self._applications = Applications(world)
@@ -96,7 +97,7 @@ class Server:
             self._observed,
             Authority(folder.authority),
             self._allowed.__contains__,
-            stopping=self._stop.is_set,
+            stopping=self._ending.asked,
         )
         self._proxy = Listener("proxy", proxy.handle, options.port, proxy_port)
         self._world = world
@@ -110,7 +111,7 @@ class Server:
         look = LazyApplication(lambda: self._pages(world, faults))
         self._control = Listener(
             "control",
-            lambda sock: serve(Connection(sock), _either(control, look), "", self._stop.is_set),
+            lambda sock: serve(Connection(sock), _either(control, look), "", self._ending.asked),
             options.control_port,
             control_port,
         )
@@ -119,12 +120,11 @@ class Server:
 
     def start(self) -> None:
         """Accept clients and tell them where."""
+        self._ending.listen(signal.SIGTERM, signal.SIGINT)
         self._logbook.start()
         self._proxy.start()
         self._control.start()
         self._folder.write_facts(self._facts)
-        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
-        signal.signal(signal.SIGINT, lambda *_: self._stop.set())
         _LOG.info("process %d serves %s on port %d", os.getpid(), self._folder.path, self._proxy.port)
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
@@ -138,12 +138,12 @@ class Server:
             if left is not None and left <= 0:
                 _LOG.info("nothing to do for %g seconds", self._idle_seconds)
                 return
-            if self._stop.wait(left):
+            if self._ending.wait(left):
                 return
 
     def close(self) -> None:
         """Finish what is under way, then let go of everything."""
-        self._stop.set()
+        self._ending.ask()
         self._errands.stop()
         self._folder.forget_facts()
         self._proxy.stop(_PATIENCE)
@@ -152,6 +152,7 @@ class Server:
         self._forget()
         self._logbook.close()
         self._store.close()
+        self._ending.close()
         _LOG.info("process %d has stopped", os.getpid())
 
     def describe(self) -> dict[str, Any]:
@@ -201,7 +202,7 @@ class Server:
 
     def shut_down(self) -> None:
         """Begin to stop."""
-        self._stop.set()
+        self._ending.ask()
 
     def _forget(self) -> None:
         self._world.companions.close()

@@ -11,8 +11,35 @@ from provisioner.errors import Interrupted
 from provisioner.runs.execution import _listening
 from provisioner.runs.interruption import Interruption
 from provisioner.runs.progress import Report
+from tests.moments import said_by
 
 _PATIENCE = 30.0
+_STRUCK = """
+import signal
+from contextlib import suppress
+from provisioner.errors import Interrupted
+from provisioner.runs.execution import _listening
+from provisioner.runs.interruption import Interruption
+from tests.moments import each_moment
+
+def attempt():
+    with suppress(Interrupted):
+        interruption.pause(0.001)
+
+def strike():
+    signal.raise_signal(signal.SIGINT)
+
+interruption = Interruption()
+heard = 0
+with _listening(interruption):
+    for moment in each_moment(attempt, strike):
+        with suppress(Interrupted):
+            interruption.pause(5)
+            raise SystemExit(f"not heard at step {moment}")
+        heard += 1
+        interruption.__init__()
+print("heard", heard > 100)
+"""
 
 
 class Ear:
@@ -43,6 +70,10 @@ def test_each_wish_to_stop_is_answered_at_once_and_none_twice() -> None:
     assert "Ctrl-C again" in first.detail
     assert "at once" in second.detail
     assert ear.silent()
+
+
+def test_a_wish_to_stop_is_heard_at_whatever_moment_it_comes() -> None:
+    assert said_by(_STRUCK) == "heard True\n"
 
 
 def test_nobody_hears_anything_of_a_run_that_is_let_alone() -> None:
