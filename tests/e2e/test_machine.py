@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.program import Ended, Person
 from tests.e2e.desk import Desk
+from tests.limited import limited
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-machine")]
 
@@ -85,13 +86,10 @@ def test_a_terraform_that_was_asked_for_and_is_not_there(desk: Desk) -> None:
 
 def test_a_file_that_may_not_grow_is_no_half_written_root(desk: Desk, tmp_path: Path) -> None:
     request, out = desk.request("room"), tmp_path / "terraform"
-
-    def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-
     # Python itself would keep cut-off compiled files: it does not look how much of them was written.
-    limited = desk.person.given(PYTHONDONTWRITEBYTECODE="1")
-    ended = limited.runs("render", request, "--out", out, preexec_fn=small)
+    person = desk.person.given(PYTHONDONTWRITEBYTECODE="1")
+    small = replace(person, command=limited(person.command, RLIMIT_FSIZE=2000))
+    ended = small.runs("render", request, "--out", out)
     assert ended.code == 1, ended
     assert "--debug" not in ended.err
     assert "free some space" in ended.err

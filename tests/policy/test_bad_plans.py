@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import random
-import resource as limits
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from provisioner.policy import read_document
 from provisioner.settings import read
 from provisioner.terraform.document import LARGEST
 from provisioner.wiring.checking import Subject, check_subject
+from tests.limited import limited
 from tests.policy.breaking import Json, resource
 
 GIGABYTE = 1024**3
@@ -31,16 +31,10 @@ KINDS: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-def limited() -> None:
-    limits.setrlimit(limits.RLIMIT_AS, (MEMORY, MEMORY))
-
-
 def checked_by_a_child(file: Path) -> subprocess.CompletedProcess[str]:
     """Run the command with two gigabytes of address space, a good part of which Python's own libraries map."""
-    program = Path(sys.executable).with_name("provision-env")
-    return subprocess.run(
-        [program, "check", file], capture_output=True, text=True, check=False, preexec_fn=limited, timeout=120
-    )
+    command = limited((Path(sys.executable).with_name("provision-env"), "check", file), RLIMIT_AS=MEMORY)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_a_file_of_200_megabytes_is_refused_unread(tmp_path: Path) -> None:
