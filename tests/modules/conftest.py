@@ -55,6 +55,7 @@ def team() -> Team:
 
 @pytest.fixture(scope="session")
 def shared_estate(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """Planned by many tests, applied by none."""
     with estate(team, tmp_path_factory.mktemp("estate")) as made:
         yield made
 

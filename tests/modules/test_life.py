@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.request.resolve import Team
 from tests.modules.environments import Estate, estate
 from tests.modules.stage import STATE_BUCKET, Root, changes
 from tests.render.teams import platform
@@ -24,8 +25,15 @@ PROTECTED = {
 
 
 @pytest.fixture(scope="module")
-def dev(shared_estate: Estate) -> Root:
-    return shared_estate.applied("churn-dev")
+def lived_in(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """An estate apart: what is planned elsewhere must not depend on what was applied here before."""
+    with estate(team, tmp_path_factory.mktemp("lived-in")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def dev(lived_in: Estate) -> Root:
+    return lived_in.applied("churn-dev")
 
 
 def test_after_apply_nothing_is_left_to_do_and_the_outputs_say_what_exists(dev: Root) -> None:
@@ -53,50 +61,48 @@ def test_after_apply_nothing_is_left_to_do_and_the_outputs_say_what_exists(dev: 
     assert all(service["uri"].startswith("https://churn-dev-") for service in services.values())
 
 
-def test_a_release_from_ci_is_not_taken_back(dev: Root, shared_estate: Estate) -> None:
-    service = shared_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")
+def test_a_release_from_ci_is_not_taken_back(dev: Root, lived_in: Estate) -> None:
+    service = lived_in.cloud.call("GET", f"{RUN}/churn-dev-scoring")
     image = f"europe-west1-docker.pkg.dev/example-churn-dev/churn-dev-images/app@sha256:{'a' * 64}"
     service["template"]["containers"][0]["image"] = image
     service["template"]["labels"] = {"commit": "abc"}
     service["template"]["annotations"] = {"example.com/deployed-by": "ci"}
     service["annotations"] = {"deployed-by": "ci"}
     service["client"], service["clientVersion"] = "gcloud", "500.0.0"
-    shared_estate.cloud.call("PATCH", f"{RUN}/churn-dev-scoring", service)
-    assert shared_estate.cloud.call("GET", f"{RUN}/churn-dev-scoring")["template"]["containers"][0]["image"] == image
+    lived_in.cloud.call("PATCH", f"{RUN}/churn-dev-scoring", service)
+    assert lived_in.cloud.call("GET", f"{RUN}/churn-dev-scoring")["template"]["containers"][0]["image"] == image
     assert dev.unchanged()
 
 
-def test_a_widened_setting_is_drift(dev: Root, shared_estate: Estate) -> None:
+def test_a_widened_setting_is_drift(dev: Root, lived_in: Estate) -> None:
     open_bucket = {"iamConfiguration": {"publicAccessPrevention": "inherited"}}
-    shared_estate.cloud.call(
-        "PATCH", "storage.googleapis.com/storage/v1/b/example-churn-dev-churn-dev-data", open_bucket
-    )
+    lived_in.cloud.call("PATCH", "storage.googleapis.com/storage/v1/b/example-churn-dev-churn-dev-data", open_bucket)
     assert changes(dev.plan()) == {DATA: ["update"]}
     dev.apply()
     assert dev.unchanged()
 
 
-def test_the_links_root_lets_prod_read_devs_images(dev: Root, shared_estate: Estate) -> None:
+def test_the_links_root_lets_prod_read_devs_images(dev: Root, lived_in: Estate) -> None:
     assert dev.output()["registries"]
-    shared_estate.applied("churn-prod")
-    links = shared_estate.applied("churn-links")
+    lived_in.applied("churn-prod")
+    links = lived_in.applied("churn-links")
     assert links.unchanged()
     place = "artifactregistry.googleapis.com/v1/projects/example-churn-dev/locations/europe-west1/repositories"
-    policy = shared_estate.cloud.call("GET", f"{place}/churn-dev-images:getIamPolicy")
+    policy = lived_in.cloud.call("GET", f"{place}/churn-dev-images:getIamPolicy")
     assert {binding["role"]: binding["members"] for binding in policy["bindings"]}["roles/artifactregistry.reader"] == [
         "serviceAccount:churn-prod-deploy@example-churn-prod.iam.gserviceaccount.com"
     ]
 
 
-def test_what_a_run_could_not_record_is_taken_in_without_a_change(dev: Root, shared_estate: Estate) -> None:
+def test_what_a_run_could_not_record_is_taken_in_without_a_change(dev: Root, lived_in: Estate) -> None:
     dev.ok("state", "rm", DATA)
     wanted = {"churn-dev": [(DATA, "example-churn-dev/example-churn-dev-churn-dev-data")]}
-    plan = shared_estate.root("churn-dev", imports=wanted).plan()
+    plan = lived_in.root("churn-dev", imports=wanted).plan()
     actions = {action for listed in changes(plan).values() for action in listed}
     assert "create" not in actions
     assert "delete" not in actions
     dev.apply()
-    assert shared_estate.root("churn-dev").unchanged()
+    assert lived_in.root("churn-dev").unchanged()
 
 
 def test_a_destroy_in_two_plans_keeps_what_was_kept(own_estate: Estate) -> None:
