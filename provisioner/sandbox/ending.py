@@ -49,7 +49,8 @@ class Ending:
 
     def wait(self, seconds: float | None) -> bool:
         """Wait for the wish to end for so long at most (None: for ever); tell whether it came."""
-        self._asked = bool(self._news.poll(None if seconds is None else seconds * _A_SECOND)) or self._asked
+        if self._news.poll(None if seconds is None else seconds * _A_SECOND):
+            self._asked = True
         return self._asked
 
     def close(self) -> None:
