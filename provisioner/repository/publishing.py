@@ -35,8 +35,13 @@ class Publisher:
     app_slug: str | None
 
     def prepare(self) -> tuple[str, ...]:
-        """Give access and make the environments with their protection; return what was written."""
-        return mend_groups([access_settings(self.target), *environment_settings(self.target)])
+        """Give access and make the environments with their protection; return what was written.
+
+        Access comes first: GitHub takes nobody as a reviewer who cannot read the repository.
+        """
+        reads = [lambda: [access_settings(self.target)], lambda: environment_settings(self.target)]
+        (access,), environments = gather(reads)
+        return mend(access) + mend_groups(environments)
 
     def publish(self, facts: RepositoryFacts) -> PublishResult:
         """Bring everything to what it should be; return what was written and the commit of the default branch."""

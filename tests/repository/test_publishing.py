@@ -20,7 +20,7 @@ from provisioner.repository.template import render_template
 from provisioner.repository.transport import Transport
 from provisioner.request.resolve import Team
 from tests.repository.conftest import Sandbox
-from tests.repository.transports import Killed, Killing, Writes
+from tests.repository.transports import Killed, Killing, Patient, Writes
 from tests.template.teams import outputs
 
 pytestmark = pytest.mark.e2e
@@ -98,6 +98,17 @@ def test_environments_have_reviewers_and_their_branch(
         "leads",
         "amina-risk",
     }
+
+
+def test_who_is_to_review_may_read_before_github_hears_of_it(sandbox: Sandbox) -> None:
+    team, patient = sandbox.rich_team(), Patient(sandbox.transport(), 0.5)
+    github = sandbox.github(through(patient))
+    github.ensure_repository(team)
+    patient.seen.clear()
+    assert len(github.configure_environments(team)) == 10
+    kinds = ["environment" if "/environments/" in path else "access" for path in patient.seen]
+    assert kinds == sorted(kinds)
+    assert kinds.count("access") == 4
 
 
 def test_variables_are_exactly_the_ones_that_people_know(

@@ -1,4 +1,4 @@
-"""Transports that stand between the room and the network: one counts writes, one dies at a given call."""
+"""Transports that stand between the room and the network: one counts writes, one waits, one dies at a given call."""
 
 from __future__ import annotations
 
@@ -22,6 +22,26 @@ class Writes:
         self.calls += 1
         if method != "GET":
             self.seen.append(f"{method} {path}")
+        return self._inner.send(method, path, parameters, body)
+
+
+class Patient:
+    """Lets a write of some access wait, so that a write of an environment could overtake it; remembers all writes."""
+
+    def __init__(self, inner: Transport, patience: float) -> None:
+        self._inner = inner
+        self._left = patience
+        self._overtaken = threading.Event()
+        self.seen: list[str] = []
+
+    def send(self, method: str, path: str, parameters: Mapping[str, Any], body: object) -> Answer:
+        if method != "GET" and "/environments/" in path:
+            self._overtaken.set()
+        if method != "GET" and ("/collaborators/" in path or "/teams/" in path):
+            self._overtaken.wait(self._left)
+            self._left = 0  # nobody came: nobody will
+        if method != "GET":
+            self.seen.append(path)
         return self._inner.send(method, path, parameters, body)
 
 

@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
     pytest.mark.timeout(900),
+    pytest.mark.xdist_group("actions-template"),  # one repository's life, told in order
     needs_act,
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
 ]
