@@ -70,8 +70,7 @@ class Executor:
         self._on_started = on_started
         self._on_ended = on_ended
         self._patience = patience
-        # Reentrant: a signal handler calls interrupt() in a thread that may hold it.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._running: dict[Child, int] = {}
         self._interrupted = False
 
@@ -100,7 +99,10 @@ class Executor:
         return Exit(child.code, asked > 0, attendance.timed_out, attendance.killed)
 
     def interrupt(self) -> None:
-        """Pass on the user's wish to stop: one SIGINT per child and call, two at most; nothing new is started."""
+        """Pass on the user's wish to stop: one SIGINT per child and call, two at most; nothing new is started.
+
+        Not for a signal's handler: it takes a lock.
+        """
         with self._lock:
             self._interrupted = True
             for child in tuple(self._running):
@@ -118,8 +120,6 @@ class Executor:
                 raise Interrupted("stopped before Terraform was started", fix="run the same command again to resume")
             child = Child(command.argv, command.folder, command.environment)
             self._running[child] = 0
-            if self._interrupted:  # by a signal handler, while the child was being started
-                self._pass_on(child)
         try:
             yield child
         finally:
