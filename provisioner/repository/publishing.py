@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -39,8 +40,8 @@ class Publisher:
 
         Access comes first: GitHub takes nobody as a reviewer who cannot read the repository.
         """
-        reads = [lambda: [access_settings(self.target)], lambda: environment_settings(self.target)]
-        (access,), environments = gather(reads)
+        looks: tuple[Callable[[Target], Any], ...] = (access_settings, environment_settings)
+        access, environments = gather([partial(look, self.target) for look in looks])
         return mend(access) + mend_groups(environments)
 
     def publish(self, facts: RepositoryFacts) -> PublishResult:
