@@ -16,7 +16,7 @@ from tests.moments import said_by
 _PATIENCE = 30.0
 _STRUCK = """
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from provisioner.errors import Interrupted
 from provisioner.runs.execution import _listening
 from provisioner.runs.interruption import Interruption
@@ -29,15 +29,19 @@ def attempt():
 def strike():
     signal.raise_signal(signal.SIGINT)
 
-interruption = Interruption()
-heard = 0
-with _listening(interruption):
-    for moment in each_moment(attempt, strike):
-        with suppress(Interrupted):
-            interruption.pause(5)
-            raise SystemExit(f"not heard at step {moment}")
-        heard += 1
-        interruption.__init__()
+def listen():
+    listening.close()
+    listening.enter_context(_listening(made := Interruption()))
+    return made
+
+listening = ExitStack()
+interruption, heard = listen(), 0
+for moment in each_moment(attempt, strike):
+    with suppress(Interrupted):
+        interruption.pause(5)
+        raise SystemExit(f"not heard at step {moment}")
+    interruption, heard = listen(), heard + 1
+listening.close()
 print("heard", heard > 100)
 """
 
